@@ -1,0 +1,49 @@
+import type { ModelDescription } from './model.ts';
+
+/** The bytes of a picture file: JPEG, PNG, WebP, AVIF, GIF or TIFF. */
+export type PictureBytes = Uint8Array;
+
+export interface PictureFacts {
+  format: string;
+  /** As displayed, EXIF orientation applied. */
+  width: number;
+  height: number;
+  /** Blank or nearly so: its embedding says little. */
+  lowInformation: boolean;
+}
+
+export type EncodeResult =
+  | { ok: true; embedding: Float32Array; picture: PictureFacts }
+  | { ok: false; error: { code: PictureErrorCode; message: string } };
+
+export type PictureErrorCode =
+  | 'picture-empty'
+  | 'picture-too-large'
+  | 'picture-too-many-pixels'
+  | 'picture-unsupported-format'
+  | 'picture-damaged';
+
+export interface PictureLimits {
+  /** Bytes of the file; default 64 MiB. */
+  maxBytes: number;
+  /** Width x height, checked before decoding; default 100 million. */
+  maxPixels: number;
+}
+
+/**
+ * Picture -> embedding: L2-normalised, `model.output.dimension` numbers. The same bytes give the same embedding on any
+ * CPU. Inference runs in worker threads; the calling thread stays free.
+ */
+export interface Encoder {
+  readonly model: ModelDescription;
+  /**
+   * SHA-256 (hex) over all that decides the embedding: the model file and the preprocessing. Equal hashes: comparable
+   * embeddings.
+   */
+  readonly hash: string;
+  /** One result a picture, in order. A bad picture is its own result and never fails the others. */
+  encode(pictures: readonly PictureBytes[], options?: { signal?: AbortSignal }): Promise<EncodeResult[]>;
+  /** Time spent so far by stage, summed over pictures and threads, in milliseconds. */
+  readonly timings: { pictures: number; decode: number; preprocess: number; inference: number };
+  close(): Promise<void>;
+}

@@ -1,0 +1,2 @@
+export type * from './encoder.ts';
+export type * from './model.ts';

@@ -1,0 +1,36 @@
+/** `model.json`, format 1: everything that must be known to run a model and read its answers. */
+export interface ModelDescription {
+  formatVersion: 1;
+  name: string;
+  description: string;
+  /** Beside `model.json`. */
+  file: string;
+  /** Of the file, hex. */
+  sha256: string;
+  bytes: number;
+  input: {
+    /** Of the ONNX graph: float32 [n, 3 or 1, height, width], (pixel / 255 - mean) / std. */
+    name: string;
+    width: number;
+    height: number;
+    colorOrder: 'rgb' | 'bgr' | 'gray';
+    layout: 'nchw' | 'nhwc';
+    /** A number a channel, on the 0-1 scale. */
+    mean: number[];
+    std: number[];
+    resize: {
+      /** `squash` ignores the aspect ratio; `cover` crops to the centre; `contain` pads. */
+      fit: 'squash' | 'cover' | 'contain';
+      kernel: 'nearest' | 'linear' | 'cubic' | 'mitchell' | 'lanczos2' | 'lanczos3';
+    };
+  };
+  output: { name: string; dimension: number };
+  metric: 'cosine' | 'l2' | 'l1';
+  /** Calibrated on unrelated pairs. */
+  thresholds: { similarity: number; falsePositiveRate: number; recall?: number; calibratedOn: string }[];
+  /** The similarity at and above which two pictures count as the same: one of `thresholds`. */
+  defaultThreshold: number;
+  trainingData: { name: string; license: string; use: string }[];
+  license: string;
+  recipe: { command: string; seed: number; version: string };
+}

@@ -1,0 +1,2 @@
+export { LookalikeError } from './errors.ts';
+export type * from './object-store.ts';

@@ -1,0 +1,1 @@
+export { HierarchicalNSW, type HierarchicalNsw, hnswBuild } from './addon.ts';

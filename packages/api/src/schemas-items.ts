@@ -1,0 +1,142 @@
+import { z } from '@hono/zod-openapi';
+import { filterSchema } from './schemas-filter.ts';
+import { match } from './schemas-query.ts';
+import {
+  base64Image,
+  cursor,
+  include,
+  itemError,
+  itemId,
+  metadata,
+  picture,
+  similarity,
+  vector,
+  version,
+} from './schemas-values.ts';
+
+export const itemInput = z
+  .strictObject({
+    id: itemId,
+    vector: vector.optional(),
+    image: base64Image.optional(),
+    metadata: metadata.optional(),
+  })
+  .refine((item) => (item.vector === undefined) !== (item.image === undefined), {
+    message: 'an item has either a vector or an image',
+  })
+  .openapi('ItemInput');
+
+export const unlessSimilar = similarity.openapi({
+  description:
+    'Store an item only where nothing of at least this similarity is there, else answer with the match.',
+});
+
+const encoderHash = z
+  .string()
+  .max(128)
+  .openapi({
+    description: 'Hash of the encoder that made the vectors; refused where the collection has another.',
+  });
+
+export const upsertBody = z
+  .strictObject({
+    items: z.array(itemInput).min(1).max(10_000),
+    unlessSimilar: unlessSimilar.optional(),
+    encoder: encoderHash.optional(),
+  })
+  .openapi('Upsert');
+
+export const upsertResult = z
+  .object({
+    id: z.string(),
+    status: z.enum(['stored', 'similar', 'conflict', 'invalid']).openapi({
+      description:
+        'stored; similar: `unlessSimilar` found `match`, not stored; conflict: `ifVersion` did not hold, not stored; ' +
+        'invalid: see `error`.',
+    }),
+    picture: picture.optional().openapi({ description: 'Of a stored picture.' }),
+    match: match.optional(),
+    version: version.optional().openapi({ description: 'Of a conflict: the version that is there.' }),
+    error: itemError.optional(),
+  })
+  .openapi('UpsertResult');
+
+export const upsertAnswer = z
+  .object({
+    version: version.openapi({ description: 'The commit that holds the batch.' }),
+    stored: z.number().int(),
+    results: z.array(upsertResult).openapi({ description: 'One an item, in the order given.' }),
+  })
+  .openapi('UpsertAnswer');
+
+export const upsertLine = z
+  .object({
+    version,
+    from: z.number().int().openapi({ description: 'Number of the first item of this commit, from 0.' }),
+    count: z.number().int().openapi({ description: 'Items of this commit.' }),
+    stored: z.number().int(),
+    results: z
+      .array(
+        upsertResult.extend({
+          index: z.number().int().openapi({ description: 'Number of the item, from 0.' }),
+        }),
+      )
+      .openapi({ description: 'The items that were not stored.' }),
+  })
+  .openapi('UpsertLine', {
+    description:
+      'One line a commit, as soon as it is durable: everything up to `from + count` is settled. ' +
+      'A last line `{"problem": …}` says why a stream ended early.',
+  });
+
+export const putItemBody = z
+  .strictObject({ vector: vector.optional(), image: base64Image.optional(), metadata: metadata.optional() })
+  .refine((item) => (item.vector === undefined) !== (item.image === undefined), {
+    message: 'an item has either a vector or an image',
+  })
+  .openapi('PutItem');
+
+export const putItemAnswer = upsertResult
+  .pick({ id: true, picture: true, match: true })
+  .extend({ status: z.enum(['stored', 'similar']), version })
+  .openapi('PutItemAnswer');
+
+export const item = z
+  .object({ id: z.string(), version, metadata, vector: vector.optional() })
+  .openapi('Item', { description: '`metadata.picture` describes an ingested picture.' });
+
+export const itemList = z
+  .object({ items: z.array(item), version, cursor: cursor.optional() })
+  .openapi('ItemList');
+
+export const getItemsBody = z
+  .strictObject({
+    ids: z.array(itemId).min(1).max(10_000),
+    include: include.optional(),
+    minVersion: version.optional(),
+  })
+  .openapi('GetItems');
+
+export const getItemsAnswer = z
+  .object({
+    items: z.array(item.nullable()).openapi({ description: 'In the order asked; null where there is none.' }),
+  })
+  .openapi('GetItemsAnswer');
+
+export const deleteBody = z
+  .strictObject({ ids: z.array(itemId).min(1).max(10_000).optional(), filter: filterSchema.optional() })
+  .refine((body) => (body.ids === undefined) !== (body.filter === undefined), {
+    message: 'give either ids or filter',
+  })
+  .openapi('Delete');
+
+export const deleteAnswer = z
+  .object({
+    version,
+    deleted: z.number().int().openapi({ description: 'Items that were there and are now deleted.' }),
+  })
+  .openapi('DeleteAnswer');
+
+export const countBody = z.strictObject({ filter: filterSchema.optional() }).openapi('Count');
+
+export const countAnswer = z.object({ count: z.number().int(), version }).openapi('CountAnswer');

@@ -1,0 +1,107 @@
+import { z } from '@hono/zod-openapi';
+import type { Metadata } from '@lookalike/index';
+
+const encoder = new TextEncoder();
+
+/** Ids are bounded in bytes, as they become parts of stored rows and of cursors. */
+export const itemId = z
+  .string()
+  .min(1)
+  .max(512)
+  .refine((id) => encoder.encode(id).length <= 512, 'an id has at most 512 bytes of UTF-8')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  .refine((id) => !/[\u0000-\u001f\u007f]/.test(id), 'an id has no control characters')
+  .refine((id) => id.isWellFormed(), 'an id is well-formed Unicode')
+  .openapi({ description: '1-512 bytes of UTF-8, no control characters.', example: 'holiday/beach.jpg' });
+
+export const collectionName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    'a name is 1-63 of a-z, 0-9, ".", "_", "-" and starts with a letter or digit',
+  )
+  .openapi({ example: 'photos' });
+
+/** Checked by hand: a batch holds millions of these numbers, and a schema a number costs more than the search. */
+export const vector = z
+  .custom<number[]>(
+    (value) =>
+      Array.isArray(value) &&
+      value.length >= 1 &&
+      value.length <= 4096 &&
+      value.every((entry) => typeof entry === 'number' && Number.isFinite(entry)),
+    'a vector is an array of 1-4096 finite numbers',
+  )
+  .openapi({
+    type: 'array',
+    items: { type: 'number' },
+    minItems: 1,
+    maxItems: 4096,
+    description: 'As many finite numbers as the collection has dimensions.',
+  });
+
+export const base64Image = z
+  .string()
+  .min(1)
+  .openapi({ format: 'byte', description: 'A picture file (JPEG, PNG, WebP, AVIF, GIF or TIFF) in base64.' });
+
+export const metadata = z
+  .custom<Metadata>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'metadata is a JSON object',
+  )
+  .openapi({
+    type: 'object',
+    additionalProperties: true,
+    description: 'A JSON object of at most 64 KiB as text. `picture` is set by the server for pictures.',
+    example: { album: 'holiday', year: 2024 },
+  });
+
+/** An item or match carries these beside id and distance. */
+export const include = z
+  .array(z.enum(['metadata', 'vector']))
+  .max(2)
+  .openapi({ description: 'What to answer beside ids; default `["metadata"]`.' });
+
+export const version = z
+  .number()
+  .int()
+  .min(0)
+  .max(Number.MAX_SAFE_INTEGER)
+  .openapi({ description: 'Number of a commit of the collection.', example: 42 });
+
+export const similarity = z
+  .number()
+  .min(0)
+  .max(1)
+  .openapi({ description: 'cosine: max(0, cos); l2 and l1: 1 / (1 + distance).', example: 0.93 });
+
+export const cursor = z
+  .string()
+  .min(1)
+  .max(4096)
+  .openapi({
+    description:
+      'Opaque; from the page before. Stays valid while the collection is written to and compacted.',
+  });
+
+export const itemError = z
+  .object({
+    code: z
+      .string()
+      .openapi({ description: 'Stable; the same codes as of problems.', example: 'picture-damaged' }),
+    message: z.string(),
+  })
+  .openapi('ItemError');
+
+/** What the server knows of an ingested picture; stored under `metadata.picture`. */
+export const picture = z
+  .object({
+    sha256: z.string().openapi({ description: 'Of the file, hex.' }),
+    width: z.number().int().openapi({ description: 'Pixels, as displayed.' }),
+    height: z.number().int(),
+    format: z.string().openapi({ example: 'jpeg' }),
+    bytes: z.number().int(),
+    lowInformation: z.boolean().optional().openapi({ description: 'Blank or nearly so.' }),
+  })
+  .openapi('Picture');

@@ -1,0 +1,51 @@
+/**
+ * Pairs of rows of a table with their similarity, as parallel columns: pair `p` is `(left[p], right[p])` with
+ * `left[p] < right[p]`. Columns and not objects, because a burst of nearly equal pictures makes millions of pairs.
+ */
+export interface SimilarPairs {
+  left: Uint32Array;
+  right: Uint32Array;
+  /** In [0, 1]. */
+  similarity: Float32Array;
+}
+
+/** Collects pairs into columns that grow. */
+export class PairCollector {
+  #left = new Uint32Array(1024);
+  #right = new Uint32Array(1024);
+  #similarity = new Float32Array(1024);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(a: number, b: number, similarity: number): void {
+    if (this.#length === this.#left.length) this.#grow();
+    this.#left[this.#length] = Math.min(a, b);
+    this.#right[this.#length] = Math.max(a, b);
+    this.#similarity[this.#length] = Math.min(1, similarity);
+    this.#length++;
+  }
+
+  pairs(): SimilarPairs {
+    return {
+      left: this.#left.slice(0, this.#length),
+      right: this.#right.slice(0, this.#length),
+      similarity: this.#similarity.slice(0, this.#length),
+    };
+  }
+
+  #grow(): void {
+    const capacity = this.#left.length * 2;
+    const left = new Uint32Array(capacity);
+    left.set(this.#left);
+    this.#left = left;
+    const right = new Uint32Array(capacity);
+    right.set(this.#right);
+    this.#right = right;
+    const similarity = new Float32Array(capacity);
+    similarity.set(this.#similarity);
+    this.#similarity = similarity;
+  }
+}

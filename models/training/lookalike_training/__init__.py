@@ -1,0 +1,3 @@
+"""Siamese encoders for Lookalike: training, calibration and export."""
+
+__version__ = "0.1.0"

@@ -1,2 +1,5 @@
 export { LookalikeError } from './errors.ts';
+export { FolderStore, openFolderStore } from './folder-store.ts';
+export { checkKey, compareUtf8 } from './keys.ts';
+export { MemoryStore } from './memory-store.ts';
 export type * from './object-store.ts';

@@ -1,2 +1,14 @@
+export {
+  DEFAULT_LIMITS,
+  type DecodedPicture,
+  type DecodeTarget,
+  decodePicture,
+  pixelHash,
+  thumbnail,
+} from './decode.ts';
 export type * from './encoder.ts';
 export type * from './model.ts';
+export { DEFAULT_MODEL, type InstalledModel, listModels, modelsFolder, resolveModel } from './models.ts';
+export { type EncoderOptions, openEncoder } from './open-encoder.ts';
+export { PictureError } from './picture-error.ts';
+export { PICTURE_FORMATS, type PictureFormat } from './picture-format.ts';

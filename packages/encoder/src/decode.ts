@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import sharp, { type Sharp } from 'sharp';
+import type { PictureBytes, PictureFacts, PictureLimits } from './encoder.ts';
+import type { ModelDescription } from './model.ts';
+import { PictureError } from './picture-error.ts';
+import { detectFormat, PICTURE_FORMATS, type PictureFormat } from './picture-format.ts';
+import { isLowInformation } from './picture-information.ts';
+import { WeightedGate } from './weighted-gate.ts';
+
+export const DEFAULT_LIMITS: PictureLimits = { maxBytes: 64 * 1024 * 1024, maxPixels: 100_000_000 };
+
+/** How a model wants its picture: see `ModelDescription.input`. */
+export type DecodeTarget = Pick<ModelDescription['input'], 'width' | 'height' | 'resize'>;
+
+export interface DecodedPicture {
+  /** sRGB, 8 bits, row by row, three bytes a pixel: `width * height * 3` of the target. */
+  pixels: Uint8Array<ArrayBuffer>;
+  facts: PictureFacts;
+}
+
+interface DecodeOptions {
+  limits?: Partial<PictureLimits>;
+  signal?: AbortSignal;
+}
+
+const WHITE = { r: 255, g: 255, b: 255 };
+const FIT = { squash: 'fill', cover: 'cover', contain: 'contain' } as const;
+
+/**
+ * Pixels of the sources being decoded at one time, in the whole process: interlaced and progressive files are held whole
+ * while they are decoded, so that this, times up to 8 bytes, bounds the memory.
+ */
+const decoding = new WeightedGate(128_000_000);
+
+/**
+ * Looks at the bytes alone, then at the header: nothing is decoded of a file that is too large.
+ * @throws PictureError
+ */
+async function openPicture(bytes: PictureBytes, given: Partial<PictureLimits> = {}) {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  if (bytes.length === 0) throw new PictureError('picture-empty', 'the picture has no bytes');
+  if (bytes.length > limits.maxBytes) {
+    const message = `the picture has ${bytes.length} bytes; at most ${limits.maxBytes} are accepted`;
+    throw new PictureError('picture-too-large', message);
+  }
+  const format = detectFormat(bytes);
+  if (typeof format === 'object') {
+    const message = `the content is ${format.other}; expected one of ${PICTURE_FORMATS.join(', ')}`;
+    throw new PictureError('picture-unsupported-format', message);
+  }
+  // `error` stops at what costs pixels (truncation, checksums) and lets the harmless warnings of real files pass.
+  const open = () => sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true });
+  const header = await damagedUnlessDone(format, () => open().metadata());
+  const pixels = header.width * (header.pageHeight ?? header.height);
+  if (pixels > limits.maxPixels) {
+    const message = `the picture is ${header.width} x ${header.height}, ${pixels} pixels; at most ${limits.maxPixels} are accepted`;
+    throw new PictureError('picture-too-many-pixels', message);
+  }
+  const { width, height } = header.autoOrient;
+  return { format, width, height, pixels, open };
+}
+
+async function damagedUnlessDone<T>(format: PictureFormat, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const reason = (cause as Error).message.replace(/\s+/g, ' ').trim();
+    throw new PictureError(
+      'picture-damaged',
+      `the ${format.toUpperCase()} file cannot be decoded: ${reason}`,
+      cause,
+    );
+  }
+}
+
+/** As a person sees it on a white page: upright, nothing transparent, 8-bit sRGB (profiles, CMYK and 16 bits converted). */
+function asDisplayed(picture: Sharp): Sharp {
+  return picture.autoOrient().flatten({ background: WHITE }).toColourspace('srgb');
+}
+
+async function rawPixels(picture: Sharp): Promise<Uint8Array<ArrayBuffer>> {
+  const { data, info } = await picture.removeAlpha().raw({ depth: 'uchar' }).toUint8Array();
+  if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to sRGB`);
+  return data as Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * The first frame of a picture at a model's size.
+ *
+ * Pixels are reduced with the target's kernel in gamma-encoded sRGB. JPEG is decoded at a half, a quarter or an eighth
+ * where that leaves at least twice the target's size for the kernel.
+ * @throws PictureError; the signal's reason on abort.
+ */
+export async function decodePicture(
+  bytes: PictureBytes,
+  target: DecodeTarget,
+  { limits, signal }: DecodeOptions = {},
+): Promise<DecodedPicture> {
+  const { format, width, height, pixels: cost, open } = await openPicture(bytes, limits);
+  const { fit, kernel } = target.resize;
+  const resized = () =>
+    asDisplayed(open()).resize(target.width, target.height, {
+      fit: FIT[fit],
+      kernel,
+      background: WHITE,
+      fastShrinkOnLoad: false,
+    });
+  const pixels = await decoding.run(
+    cost,
+    () => damagedUnlessDone(format, () => rawPixels(resized())),
+    signal,
+  );
+  return {
+    pixels,
+    facts: { format, width, height, lowInformation: isLowInformation(pixels, width, height) },
+  };
+}
+
+/**
+ * SHA-256 (hex) over what the picture shows at full resolution, with its size: equal for the same pixels in another
+ * container or with other metadata. Takes a full decode, several times as long as `decodePicture` on large JPEGs:
+ * call it for candidates, not for everything.
+ * @throws PictureError; the signal's reason on abort.
+ */
+export async function pixelHash(
+  bytes: PictureBytes,
+  { limits, signal }: DecodeOptions = {},
+): Promise<string> {
+  const { format, width, height, pixels: cost, open } = await openPicture(bytes, limits);
+  const pixels = await decoding.run(
+    cost,
+    () => damagedUnlessDone(format, () => rawPixels(asDisplayed(open()))),
+    signal,
+  );
+  return createHash('sha256').update(`${width} x ${height} sRGB\n`).update(pixels).digest('hex');
+}
+
+/**
+ * A WebP of at most `maxSide` pixels a side, upright, on white; never larger than the picture.
+ * @throws PictureError; the signal's reason on abort.
+ */
+export async function thumbnail(
+  bytes: PictureBytes,
+  maxSide: number,
+  { limits, signal }: DecodeOptions = {},
+): Promise<Uint8Array> {
+  const { format, pixels: cost, open } = await openPicture(bytes, limits);
+  const make = () =>
+    asDisplayed(open())
+      .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
+      .webp({ quality: 80 })
+      .toBuffer();
+  return decoding.run(cost, () => damagedUnlessDone(format, make), signal);
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import {
+  describeExpectedFalseMatches,
+  describeFalsePositives,
+  falsePositiveBounds,
+  oneIn,
+} from './calibration.ts';
+
+const thresholds = [
+  { similarity: 0.8123, falsePositiveRate: 1e-4, calibratedOn: 'unrelated photographs' },
+  { similarity: 0.6, falsePositiveRate: 0.01, calibratedOn: 'unrelated photographs' },
+];
+
+describe('false-positive rate of a similarity', () => {
+  it('is bounded by the calibrated points on either side', () => {
+    expect(falsePositiveBounds(0.7, thresholds)).toEqual({ atMost: 0.01, atLeast: 1e-4 });
+    expect(falsePositiveBounds(0.5, thresholds)).toEqual({ atLeast: 0.01 });
+    expect(falsePositiveBounds(0.9, thresholds)).toEqual({ atMost: 1e-4 });
+    expect(falsePositiveBounds(0.6, thresholds)).toEqual({ atMost: 0.01, atLeast: 0.01 });
+  });
+
+  it('takes a slider position rounded to thousandths for the point itself', () => {
+    expect(falsePositiveBounds(0.812, thresholds)).toEqual({ atMost: 1e-4, atLeast: 1e-4 });
+  });
+
+  it('is said in words a person can weigh', () => {
+    expect(describeFalsePositives(0.6, thresholds)).toBe(
+      'About 1 in 100 unrelated pictures look this similar.',
+    );
+    expect(describeFalsePositives(0.7, thresholds)).toBe(
+      'Between 1 in 10,000 and 1 in 100 unrelated pictures look this similar.',
+    );
+    expect(describeFalsePositives(0.1, thresholds)).toMatch(/^More than 1 in 100 /);
+    expect(describeFalsePositives(0.99, thresholds)).toMatch(/^Fewer than 1 in 10,000 /);
+    expect(describeFalsePositives(0.7, [])).toMatch(/not known/);
+    expect(oneIn(0.4)).toBe('1 in 2.5');
+    expect(oneIn(0)).toBe('none of those tried');
+  });
+
+  it('is scaled to the collection searched', () => {
+    expect(describeExpectedFalseMatches(0.7, thresholds, 5000)).toMatch(/up to about 50 a search/);
+    expect(describeExpectedFalseMatches(0.9, thresholds, 500)).toMatch(/at most one in about 20 searches/);
+    expect(describeExpectedFalseMatches(0.1, thresholds, 500)).toBeUndefined();
+  });
+});

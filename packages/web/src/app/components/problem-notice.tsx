@@ -1,0 +1,30 @@
+import { ServerProblem } from '../server.ts';
+
+/** Says plainly what went wrong and, where there is a way on, offers it. */
+export function ProblemNotice(props: { error: unknown; retry?: (() => void) | undefined }) {
+  const { error, retry } = props;
+  const known = error instanceof ServerProblem;
+  return (
+    <div class="notice bad stack" role="alert">
+      <p>{error instanceof Error ? error.message : String(error)}</p>
+      {known && error.status > 0 && (
+        <p class="small">
+          <code>{error.code}</code>
+          {error.requestId && (
+            <>
+              {' '}
+              · request <code>{error.requestId}</code>
+            </>
+          )}
+        </p>
+      )}
+      {retry && (
+        <p>
+          <button type="button" class="button small" onClick={retry}>
+            Try again
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Choices,
+  keepAll,
+  keepOnly,
+  keptOf,
+  listAsCsv,
+  listAsJson,
+  readChoices,
+  summarise,
+  toggleKept,
+  writeChoices,
+} from './duplicate-choices.ts';
+import type { DuplicateGroup } from './server.ts';
+
+const item = (id: string, similarity: number, bytes: number) => ({
+  id,
+  kind: 'near' as const,
+  similarity,
+  metadata: { picture: { sha256: id, width: 10, height: 10, format: 'jpeg', bytes } },
+});
+const first: DuplicateGroup = {
+  keep: 'a.jpg',
+  reason: 'largest: 10 x 10',
+  weakest: 0.9,
+  items: [item('a.jpg', 1, 300), item('b, "two".jpg', 0.95, 200), item('c.jpg', 0.9, 100)],
+};
+const second: DuplicateGroup = {
+  keep: 'd.jpg',
+  reason: 'oldest',
+  weakest: 0.99,
+  items: [item('d.jpg', 1, 50), item('e.jpg', 0.99, 40)],
+};
+const none: Choices = new Map();
+
+describe('choosing what to keep', () => {
+  it('starts from the proposal and follows the person', () => {
+    expect(keptOf(first, none)).toEqual(['a.jpg']);
+    const both = toggleKept(none, first, 'c.jpg');
+    expect(keptOf(first, both)).toEqual(['a.jpg', 'c.jpg']);
+    const other = toggleKept(both, first, 'a.jpg');
+    expect(keptOf(first, other)).toEqual(['c.jpg']);
+    expect(keptOf(second, other)).toEqual(['d.jpg']);
+    expect(keptOf(first, keepOnly(other, first, 'a.jpg'))).toEqual(['a.jpg']);
+    expect(keptOf(first, keepAll(other, first))).toHaveLength(3);
+  });
+
+  it('never lets the last kept one go', () => {
+    expect(toggleKept(none, first, 'a.jpg')).toBe(none);
+    const other = keepOnly(none, first, 'c.jpg');
+    expect(keptOf(first, toggleKept(other, first, 'c.jpg'))).toEqual(['c.jpg']);
+  });
+
+  it('counts what would go', () => {
+    expect(summarise([first, second], none)).toEqual({
+      groups: 2,
+      pictures: 5,
+      removed: 3,
+      removedBytes: 340,
+    });
+    expect(summarise([first, second], keepAll(none, first))).toMatchObject({ removed: 1, removedBytes: 40 });
+  });
+
+  it('survives storage, and storage that holds nonsense', () => {
+    const choices = toggleKept(none, first, 'c.jpg');
+    expect(readChoices(writeChoices(choices))).toEqual(choices);
+    expect(readChoices('{nonsense')).toEqual(new Map());
+    expect(readChoices(null)).toEqual(new Map());
+  });
+});
+
+describe('the downloaded list', () => {
+  it('is JSON with what to keep and what to remove', () => {
+    const choices = keepOnly(none, first, 'c.jpg');
+    const list = JSON.parse(
+      listAsJson({ collection: 'photos', minSimilarity: 0.8, version: 4 }, [first], choices),
+    );
+    expect(list).toMatchObject({ collection: 'photos', minSimilarity: 0.8, version: 4 });
+    expect(list.groups).toHaveLength(1);
+    expect(list.groups[0]).toMatchObject({
+      keep: ['c.jpg'],
+      remove: ['a.jpg', 'b, "two".jpg'],
+      proposed: { keep: 'a.jpg', reason: 'largest: 10 x 10' },
+    });
+  });
+
+  it('is CSV that quotes what needs it', () => {
+    expect(listAsCsv([first, second], none).split('\r\n')).toEqual([
+      'group,id,action,kind,similarity,bytes',
+      '1,a.jpg,keep,near,1,300',
+      '1,"b, ""two"".jpg",remove,near,0.95,200',
+      '1,c.jpg,remove,near,0.9,100',
+      '2,d.jpg,keep,near,1,50',
+      '2,e.jpg,remove,near,0.99,40',
+      '',
+    ]);
+  });
+});

@@ -1,0 +1,85 @@
+/** A file chosen to become an item; `path` is its id: the path inside of a dropped folder, or its name. */
+export interface ChosenFile {
+  path: string;
+  file: File;
+}
+
+const types: Record<string, string> = {
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  jpe: 'image/jpeg',
+  jfif: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
+  avif: 'image/avif',
+  gif: 'image/gif',
+  tif: 'image/tiff',
+  tiff: 'image/tiff',
+};
+
+/** For the `accept` of file inputs. */
+export const acceptedTypes = [
+  ...new Set(Object.values(types)),
+  ...Object.keys(types).map((end) => `.${end}`),
+].join(',');
+
+/** The picture type by name where the browser does not know it (some have none for TIFF and AVIF). */
+export function pictureType(name: string, type: string): string {
+  if (type.startsWith('image/')) return type;
+  return typeByName(name) ?? 'application/octet-stream';
+}
+
+function typeByName(name: string): string | undefined {
+  const ending = /\.([a-z]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
+  return Object.hasOwn(types, ending) ? types[ending] : undefined;
+}
+
+/** Whether a file of a dropped folder is worth sending; hidden files never are. */
+export function looksLikePicture(path: string): boolean {
+  const name = path.split('/').pop() ?? '';
+  return !name.startsWith('.') && typeByName(name) !== undefined;
+}
+
+/**
+ * The files of a drop, folders read to the bottom. Files dropped one by one are taken whatever their name, so that a
+ * wrong one gets its error; of folders, only what looks like a picture.
+ */
+export async function filesOfDrop(transfer: DataTransfer): Promise<ChosenFile[]> {
+  // Entries must be taken before the first await: the transfer is emptied after the event.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
+  if (!entries.some((entry) => entry?.isDirectory)) {
+    return [...transfer.files].map((file) => ({ path: file.name, file }));
+  }
+  const chosen: ChosenFile[] = [];
+  for (const entry of entries) if (entry) await collect(entry, chosen);
+  return chosen;
+}
+
+async function collect(entry: FileSystemEntry, chosen: ChosenFile[], inFolder = false): Promise<void> {
+  if (entry.isFile) {
+    const path = entry.fullPath.replace(/^\//, '');
+    if (inFolder && !looksLikePicture(path)) return;
+    const file = await new Promise<File>((resolve, reject) =>
+      (entry as FileSystemFileEntry).file(resolve, reject),
+    );
+    chosen.push({ path, file });
+    return;
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  for (;;) {
+    const page = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
+    if (page.length === 0) return;
+    for (const child of page) await collect(child, chosen, true);
+  }
+}
+
+/** The files of a file input; those of a folder input carry their path. */
+export function filesOfInput(input: HTMLInputElement): ChosenFile[] {
+  const chosen = [...(input.files ?? [])].map((file) => ({
+    path: file.webkitRelativePath || file.name,
+    file,
+  }));
+  return chosen.filter(({ path, file }) => !file.webkitRelativePath || looksLikePicture(path));
+}

@@ -1,0 +1,40 @@
+import { createContext } from 'preact';
+import { useContext, useEffect, useState } from 'preact/hooks';
+import { formatRoute, parseRoute, type Route } from './route.ts';
+
+export interface Navigation {
+  route: Route;
+  /** A new entry of the history. */
+  go(route: Route): void;
+  /** The same entry, for settings such as a slider. */
+  adjust(change: Partial<Route>): void;
+}
+
+export const NavigationContext = createContext<Navigation | undefined>(undefined);
+
+export function useNavigation(): Navigation {
+  const navigation = useContext(NavigationContext);
+  if (!navigation) throw new Error('useNavigation needs a NavigationContext');
+  return navigation;
+}
+
+/** For the root: the route in the URL's hash and how to change it. */
+export function useHashRoute(): Navigation {
+  const [route, setRoute] = useState(() => parseRoute(location.hash));
+  useEffect(() => {
+    const read = () => setRoute(parseRoute(location.hash));
+    addEventListener('hashchange', read);
+    return () => removeEventListener('hashchange', read);
+  }, []);
+  return {
+    route,
+    go(next) {
+      location.hash = formatRoute(next);
+    },
+    adjust(change) {
+      const next = { ...parseRoute(location.hash), ...change };
+      history.replaceState(null, '', formatRoute(next));
+      setRoute(next);
+    },
+  };
+}

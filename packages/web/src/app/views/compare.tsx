@@ -1,0 +1,183 @@
+import { useCallback } from 'preact/hooks';
+import { modelOf, useApp } from '../app-context.ts';
+import { oneIn } from '../calibration.ts';
+import { CloseIcon } from '../components/icons.tsx';
+import { PictureInput } from '../components/picture-input.tsx';
+import { PicturePreview } from '../components/picture-preview.tsx';
+import { ProblemNotice } from '../components/problem-notice.tsx';
+import { Thumbnail } from '../components/thumbnail.tsx';
+import { keepPicture } from '../kept-pictures.ts';
+import { formatSimilarity } from '../number-format.ts';
+import type { ChosenFile } from '../picture-files.ts';
+import { referenceKey, resolveReference } from '../picture-reference.ts';
+import { formatRoute, type PictureReference } from '../route.ts';
+import { type CompareAnswer, type PictureToCompare, server } from '../server.ts';
+import { useLoad } from '../use-load.ts';
+import { useNavigation } from '../use-route.ts';
+
+type Side = 'a' | 'b';
+
+export function CompareView() {
+  const { route, go } = useNavigation();
+
+  /** Fills the side it was dropped on; a second picture of the same drop goes to the other one. */
+  const fill = useCallback(
+    async (side: Side, files: ChosenFile[]) => {
+      const next = { ...route };
+      for (const [index, chosen] of files.slice(0, 2).entries()) {
+        const target = index === 0 ? side : side === 'a' ? 'b' : 'a';
+        next[target] = { kept: await keepPicture(chosen.file, chosen.path) };
+      }
+      go(next);
+    },
+    [route, go],
+  );
+  const pasteSide: Side = route.a ? 'b' : 'a';
+
+  return (
+    <div class="compare stack">
+      <div>
+        <h1>Compare two pictures</h1>
+        <p class="soft">Is it one picture in two versions, or two pictures?</p>
+      </div>
+      <div class="compare-sides">
+        {(['a', 'b'] as const).map((side) => (
+          <CompareSide
+            key={side}
+            side={side}
+            reference={route[side]}
+            pastes={side === pasteSide}
+            onFiles={(files) => void fill(side, files)}
+          />
+        ))}
+      </div>
+      {route.a && route.b && <Verdict a={route.a} b={route.b} />}
+    </div>
+  );
+}
+
+function CompareSide(props: {
+  side: Side;
+  reference: PictureReference | undefined;
+  pastes: boolean;
+  onFiles: (files: ChosenFile[]) => void;
+}) {
+  const { side, reference, pastes, onFiles } = props;
+  const app = useApp();
+  const { route } = useNavigation();
+  const referred = useLoad(reference && referenceKey(reference), () =>
+    reference ? resolveReference(reference) : Promise.reject(new Error('no picture')),
+  );
+  const label = side === 'a' ? 'First picture' : 'Second picture';
+  const { [side]: _, ...without } = route;
+
+  if (!reference || referred.state === 'failed') {
+    return (
+      <section class="compare-side" aria-label={label}>
+        <PictureInput
+          class="hero"
+          label={side === 'a' ? 'Choose the first picture' : 'Choose the second picture'}
+          multiple
+          pastes={pastes}
+          onFiles={onFiles}
+        >
+          <p class="hero-title">{label}</p>
+          <p class="soft">Drop{pastes ? ', paste' : ''} or choose</p>
+        </PictureInput>
+        {referred.state === 'failed' && reference && <ProblemNotice error={referred.error} />}
+      </section>
+    );
+  }
+  return (
+    <section class="compare-side panel" aria-label={label}>
+      <div class="query-picture">
+        {referred.value?.kind === 'item' && app.collection && (
+          <Thumbnail collection={app.collection.name} id={referred.value.id} alt={referred.value.id} />
+        )}
+        {referred.value?.kind === 'kept' && <PicturePreview picture={referred.value.picture} />}
+        <a
+          class="button small query-clear"
+          href={formatRoute(without)}
+          aria-label={`Clear the ${label.toLowerCase()}`}
+        >
+          <CloseIcon />
+        </a>
+      </div>
+      <p class="card-name small">
+        {referred.value?.kind === 'item' && referred.value.id}
+        {referred.value?.kind === 'kept' && referred.value.picture.name}
+      </p>
+      <PictureInput class="compact" label="Another picture" pastes={pastes} onFiles={onFiles} />
+    </section>
+  );
+}
+
+function Verdict(props: { a: PictureReference; b: PictureReference }) {
+  const { a, b } = props;
+  const app = useApp();
+  const name = app.collection?.name;
+  const answer = useLoad(`${name} ${referenceKey(a)} ${referenceKey(b)}`, async (signal) => {
+    const side = async (reference: PictureReference): Promise<PictureToCompare> => {
+      const referred = await resolveReference(reference);
+      if (referred.kind === 'kept') return referred.picture.blob;
+      if (!name) throw new Error('The picture is of a collection that is not here.');
+      const { vector } = await server.item(name, referred.id, 'vector', signal);
+      if (!vector) throw new Error(`The server gave no vector of “${referred.id}”.`);
+      return { vector };
+    };
+    const [first, second] = await Promise.all([side(a), side(b)]);
+    return server.compare(first, second, modelOf(app, app.collection)?.name, signal);
+  });
+
+  if (answer.state === 'failed') return <ProblemNotice error={answer.error} retry={answer.reload} />;
+  if (!answer.value) {
+    return (
+      <p class="soft" role="status">
+        Comparing …
+      </p>
+    );
+  }
+  return <VerdictPanel answer={answer.value} />;
+}
+
+function VerdictPanel(props: { answer: CompareAnswer }) {
+  const { answer } = props;
+  const { same, similarity, threshold, falsePositiveRate } = answer;
+  return (
+    <section class="verdict panel stack" aria-label="Verdict">
+      <div class="row between" role="status">
+        <h2 class="verdict-title">{same ? 'The same picture, or nearly' : 'Different pictures'}</h2>
+        <span class={`badge ${same ? 'good' : 'warn'}`}>{same ? 'same' : 'different'}</span>
+      </div>
+      <div>
+        <p class="figure number">
+          {formatSimilarity(similarity)} <span class="figure-label soft">similarity</span>
+        </p>
+        <div class="scale" aria-hidden="true">
+          <span class={same ? 'scale-fill good' : 'scale-fill'} style={{ width: `${similarity * 100}%` }} />
+          <span class="scale-mark" style={{ left: `${threshold * 100}%` }} />
+        </div>
+        <p class="soft small">
+          The line is at {formatSimilarity(threshold)}: from there on two pictures count as the same.
+          {falsePositiveRate !== undefined &&
+            ` About ${oneIn(falsePositiveRate)} unrelated pairs get past it (${answer.model}).`}
+        </p>
+      </div>
+      <dl class="distances">
+        <Distance name="Cosine" value={answer.cosine} meaning="1 − cosine of the angle; 0 to 2" />
+        <Distance name="Euclidean" value={answer.euclidean} meaning="straight line between the embeddings" />
+        <Distance name="Absolute" value={answer.absolute} meaning="sum of absolute differences" />
+      </dl>
+    </section>
+  );
+}
+
+function Distance(props: { name: string; value: number; meaning: string }) {
+  return (
+    <div>
+      <dt>{props.name} distance</dt>
+      <dd class="number">{props.value.toFixed(4)}</dd>
+      <dd class="small soft">{props.meaning}</dd>
+    </div>
+  );
+}

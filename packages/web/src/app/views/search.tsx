@@ -1,0 +1,232 @@
+import { useCallback } from 'preact/hooks';
+import { modelOf, useApp } from '../app-context.ts';
+import { AddPictures } from '../components/add-pictures.tsx';
+import { Gallery } from '../components/gallery.tsx';
+import { CloseIcon } from '../components/icons.tsx';
+import { PictureInput } from '../components/picture-input.tsx';
+import { PicturePreview } from '../components/picture-preview.tsx';
+import { ProblemNotice } from '../components/problem-notice.tsx';
+import { SimilaritySlider } from '../components/similarity-slider.tsx';
+import { Thumbnail } from '../components/thumbnail.tsx';
+import { keepPicture } from '../kept-pictures.ts';
+import { formatPlural } from '../number-format.ts';
+import { type ChosenFile, pictureType } from '../picture-files.ts';
+import { pictureOf } from '../picture-metadata.ts';
+import { referenceKey, resolveReference } from '../picture-reference.ts';
+import { formatRoute, type PictureReference } from '../route.ts';
+import { server } from '../server.ts';
+import { useLoad } from '../use-load.ts';
+import { useNavigation } from '../use-route.ts';
+
+/** Nearest pictures fetched for one search; the threshold then only divides them, so that the slider is instant. */
+const topK = 96;
+
+export function SearchView() {
+  const app = useApp();
+  const { route, go } = useNavigation();
+  const { collection } = app;
+
+  const searchWith = useCallback(
+    async ([chosen]: ChosenFile[]) => {
+      if (!chosen) return;
+      const kept = await keepPicture(chosen.file, chosen.path);
+      go({ ...route, view: 'search', a: { kept } });
+    },
+    [route, go],
+  );
+
+  if (!collection) return <Welcome missing={route.collection} />;
+  if (route.a) return <SearchResults reference={route.a} searchWith={searchWith} />;
+  return <SearchStart searchWith={searchWith} />;
+}
+
+/** The first minute: nothing is there yet. */
+function Welcome(props: { missing: string | undefined }) {
+  const app = useApp();
+  return (
+    <div class="welcome stack">
+      {props.missing && app.collections.length > 0 ? (
+        <>
+          <h1>There is no collection “{props.missing}” yet</h1>
+          <p class="soft">Choose another one above, or drop pictures here to make it.</p>
+        </>
+      ) : (
+        <>
+          <h1>Find pictures that look alike</h1>
+          <p class="soft">
+            Start with a folder of pictures. They are read by this server and go nowhere else; copies, crops,
+            recompressions and recolourings of one picture end up side by side.
+          </p>
+        </>
+      )}
+      <AddPictures collection={props.missing ?? 'photos'} />
+      <p class="soft small">Or from a terminal:</p>
+      <code class="command">
+        npx lookalike ingest &lt;folder&gt; --collection {props.missing ?? 'photos'}
+      </code>
+    </div>
+  );
+}
+
+function SearchStart(props: { searchWith: (files: ChosenFile[]) => void }) {
+  const app = useApp();
+  const name = app.collection?.name ?? '';
+  const model = modelOf(app, app.collection);
+  const sample = useLoad(`${name} ${app.writes}`, (signal) => server.items(name, 36, signal));
+  const empty = sample.state === 'ready' && sample.value.items.length === 0;
+
+  if (empty) {
+    return (
+      <div class="welcome stack">
+        <h1>“{name}” is empty</h1>
+        <p class="soft">Add pictures to have something to find.</p>
+        <AddPictures collection={name} />
+        <p class="soft small">Or from a terminal:</p>
+        <code class="command">npx lookalike ingest &lt;folder&gt; --collection {name}</code>
+      </div>
+    );
+  }
+  return (
+    <div class="stack">
+      <h1>Find pictures that look alike</h1>
+      {model ? (
+        <PictureInput class="hero" label="Choose a picture" pastes onFiles={props.searchWith}>
+          <p class="hero-title">Drop or paste a picture here</p>
+          <p class="soft">to see the nearest ones in “{name}”. It is not stored.</p>
+        </PictureInput>
+      ) : (
+        <p class="notice">
+          {app.collection?.encoder
+            ? `“${name}” was made with the encoder ${app.collection.encoder.name}, which this server does not have: search with one of its pictures.`
+            : `“${name}” holds vectors, not pictures: search with one of its items.`}
+        </p>
+      )}
+      {sample.state === 'failed' && <ProblemNotice error={sample.error} retry={sample.reload} />}
+      {sample.value && (
+        <section class="stack" aria-labelledby="sample-title">
+          <div class="row between">
+            <h2 id="sample-title">Or start from one of these</h2>
+            <a class="button small" href={formatRoute({ view: 'collections', collection: name })}>
+              Add pictures
+            </a>
+          </div>
+          <ul class="gallery small-cards">
+            {sample.value.items.map((item) => (
+              <li key={item.id} class="card">
+                <a
+                  class="card-link"
+                  href={formatRoute({ view: 'search', collection: name, a: { item: item.id } })}
+                >
+                  <Thumbnail
+                    collection={name}
+                    id={item.id}
+                    sha256={pictureOf(item.metadata)?.sha256}
+                    alt=""
+                  />
+                  <span class="card-name small">{item.id}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
+  );
+}
+
+function SearchResults(props: { reference: PictureReference; searchWith: (files: ChosenFile[]) => void }) {
+  const { reference, searchWith } = props;
+  const app = useApp();
+  const { route, adjust } = useNavigation();
+  const name = app.collection?.name ?? '';
+  const model = modelOf(app, app.collection);
+  const key = `${name} ${referenceKey(reference)}`;
+  const referred = useLoad(key, () => resolveReference(reference));
+  const stats = useLoad(`${name} ${app.writes}`, (signal) => server.stats(name, signal));
+  const answer = useLoad(`${key} ${app.writes}`, async (signal) => {
+    const picture = await resolveReference(reference);
+    if (picture.kind === 'item') return server.queryItem(name, picture.id, topK, signal);
+    const { blob, name: file } = picture.picture;
+    return server.queryPicture(name, blob, pictureType(file, blob.type), topK, signal);
+  });
+  const threshold = route.min ?? model?.defaultThreshold ?? 0.5;
+  const matches = answer.value?.matches ?? [];
+  const near = matches.filter((match) => match.similarity >= threshold);
+  const rest = matches.slice(near.length);
+  const more = near.length === topK ? 'or more ' : '';
+
+  return (
+    <div class="search">
+      <section class="query panel stack" aria-label="What is searched with">
+        <div class="query-picture">
+          {referred.value?.kind === 'item' && (
+            <Thumbnail collection={name} id={referred.value.id} alt={referred.value.id} />
+          )}
+          {referred.value?.kind === 'kept' && <PicturePreview picture={referred.value.picture} />}
+          <a
+            class="button small query-clear"
+            href={formatRoute({ view: 'search', collection: name })}
+            aria-label="Clear the picture"
+          >
+            <CloseIcon />
+          </a>
+        </div>
+        {referred.value && (
+          <p class="card-name small">
+            {referred.value.kind === 'item' ? referred.value.id : referred.value.picture.name}
+          </p>
+        )}
+        {model && <PictureInput class="compact" label="Another picture" pastes onFiles={searchWith} />}
+        <SimilaritySlider
+          value={threshold}
+          onInput={(min) => adjust({ min })}
+          thresholds={model?.thresholds ?? []}
+          standard={model?.defaultThreshold}
+          items={stats.value?.items}
+        />
+      </section>
+      <div class="results stack">
+        {answer.state === 'failed' && <ProblemNotice error={answer.error} retry={answer.reload} />}
+        {answer.state === 'loading' && !answer.value && (
+          <p class="soft" role="status">
+            Searching …
+          </p>
+        )}
+        {answer.value && (
+          <>
+            <div>
+              <div role="status">
+                <h1>
+                  {near.length === 0
+                    ? 'Nothing this similar'
+                    : formatPlural(near.length, `${more}similar picture`)}
+                </h1>
+              </div>
+              {near.length === 0 && (
+                <p class="soft">
+                  {rest.length === 0
+                    ? 'The collection holds nothing else.'
+                    : 'The nearest ones are below; move the slider to let them in.'}
+                </p>
+              )}
+            </div>
+            <Gallery
+              collection={name}
+              matches={near}
+              query={reference}
+              sha256={answer.value.picture?.sha256}
+            />
+            {rest.length > 0 && (
+              <section class="stack rest" aria-labelledby="rest-title">
+                <h2 id="rest-title" class="soft">
+                  Next nearest, probably other pictures
+                </h2>
+                <Gallery collection={name} matches={rest} query={reference} sha256={undefined} />
+              </section>
+            )}
+          </>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+import { gzipSync } from 'node:zlib';
+import { defineConfig, type Plugin } from 'vite';
+import { contentSecurityPolicy } from './src/index.ts';
+
+/** Gzipped bytes of everything a first visit loads. */
+const budget = 100_000;
+
+function contentSecurityPolicyTag(): Plugin {
+  return {
+    name: 'content-security-policy-tag',
+    apply: 'build',
+    transformIndexHtml: () => [
+      {
+        tag: 'meta',
+        attrs: { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy },
+        injectTo: 'head-prepend',
+      },
+    ],
+  };
+}
+
+function bundleBudget(): Plugin {
+  return {
+    name: 'bundle-budget',
+    apply: 'build',
+    generateBundle(_, bundle) {
+      let total = 0;
+      for (const file of Object.values(bundle)) {
+        total += gzipSync(file.type === 'chunk' ? file.code : file.source).length;
+      }
+      if (total > budget) this.error(`the page is ${total} bytes gzipped, over its budget of ${budget}`);
+    },
+  };
+}
+
+export default defineConfig({
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: { modulePreload: false, reportCompressedSize: false },
+  plugins: [contentSecurityPolicyTag(), bundleBudget()],
+  // `npm run dev -w @lookalike/web`: the page with hot reload in front of a running `lookalike serve`.
+  server: { proxy: { '/v1': 'http://127.0.0.1:8787', '/healthz': 'http://127.0.0.1:8787' } },
+});

@@ -31,12 +31,9 @@ export const unlessSimilar = similarity.openapi({
     'Store an item only where nothing of at least this similarity is there, else answer with the match.',
 });
 
-const encoderHash = z
-  .string()
-  .max(128)
-  .openapi({
-    description: 'Hash of the encoder that made the vectors; refused where the collection has another.',
-  });
+const encoderHash = z.string().max(128).openapi({
+  description: 'Hash of the encoder that made the vectors; refused where the collection has another.',
+});
 
 export const upsertBody = z
   .strictObject({
@@ -54,7 +51,7 @@ export const upsertResult = z
         'stored; similar: `unlessSimilar` found `match`, not stored; conflict: `ifVersion` did not hold, not stored; ' +
         'invalid: see `error`.',
     }),
-    picture: picture.optional().openapi({ description: 'Of a stored picture.' }),
+    picture: picture.optional(),
     match: match.optional(),
     version: version.optional().openapi({ description: 'Of a conflict: the version that is there.' }),
     error: itemError.optional(),

@@ -17,7 +17,8 @@ const topK = z.number().int().min(1).max(10_000).openapi({
   description: 'Default 10; without it but with `minSimilarity`, all items that near, paged by `cursor`.',
 });
 
-const querySettings = {
+/** What a query may say beside what it asks for. */
+export const querySettings = {
   topK: topK.optional(),
   minSimilarity: similarity.optional(),
   filter: filterSchema.optional(),
@@ -89,7 +90,7 @@ export const queryAnswer = z
     matches: z.array(match).openapi({ description: 'Nearest first; ties by id.' }),
     version,
     cursor: cursor.optional().openapi({ description: 'Of a range search that has more.' }),
-    picture: picture.optional().openapi({ description: 'What the query picture is.' }),
+    picture: picture.optional(),
     receipt: queryReceipt.optional(),
   })
   .openapi('QueryAnswer');
@@ -132,12 +133,9 @@ export const compareAnswer = z
     similarity: similarity.openapi({ description: 'In the metric of the model.' }),
     same: z.boolean().openapi({ description: 'Whether `similarity` reaches `threshold`.' }),
     threshold: similarity,
-    falsePositiveRate: z
-      .number()
-      .optional()
-      .openapi({
-        description: 'Of unrelated pairs at this threshold, as calibrated; missing for one not calibrated.',
-      }),
+    falsePositiveRate: z.number().optional().openapi({
+      description: 'Of unrelated pairs at this threshold, as calibrated; missing for one not calibrated.',
+    }),
     model: z.string(),
     pictures: z.object({ a: picture.optional(), b: picture.optional() }).optional(),
   })

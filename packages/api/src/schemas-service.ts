@@ -16,7 +16,7 @@ export const health = z
   .object({
     status: z.literal('ok'),
     version: z.string(),
-    models: z.array(z.object({ name: z.string(), hash: z.string().optional() })),
+    models: z.array(z.string()),
   })
   .openapi('Health');
 

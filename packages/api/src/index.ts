@@ -1,0 +1,14 @@
+export type { Access } from './access.ts';
+export type { ApiKey, Scope } from './api-keys.ts';
+export { createApiKey, hashApiKey, parseApiKeys } from './api-keys.ts';
+export type { AppOptions, LookalikeApp } from './app.ts';
+export { createApp } from './app.ts';
+export type { Encoders } from './encoders.ts';
+export { lazyEncoders } from './encoders.ts';
+export type { AdjustableLimits } from './limits.ts';
+export { defaultLimits } from './limits.ts';
+export { problemKinds } from './problems.ts';
+export type { Log, LogEntry } from './request-log.ts';
+export { logToStderr } from './request-log.ts';
+export type { RunningServer, ServeOptions } from './serve.ts';
+export { serve } from './serve.ts';

@@ -1,0 +1,184 @@
+import { PictureError } from '@lookalike/encoder';
+import type { Collection, UpsertResult as EngineResult, Item, Metadata } from '@lookalike/index';
+import type { Services } from './app-context.ts';
+import { assertSameEncoder, encoderOf } from './encoders.ts';
+import { matchAnswer } from './item-answer.ts';
+import { encodePictures, pictureFromBase64 } from './picture-encoding.ts';
+import { itemErrorOf } from './problems.ts';
+import type { ItemInput, Picture, UpsertResult } from './schemas.ts';
+import { itemInput } from './schemas-items.ts';
+import { storeThumbnail } from './thumbnails.ts';
+import { validate } from './validation.ts';
+
+export interface IngestOptions {
+  unlessSimilar?: number | undefined;
+  /** Hash of the encoder that made the vectors. */
+  encoder?: string | undefined;
+  signal: AbortSignal;
+}
+
+export interface Ingested {
+  version: number;
+  /** One an item, in order. */
+  results: UpsertResult[];
+}
+
+/** An item ready for the engine, or why it is not. */
+type Prepared =
+  | { id: string; item: Item; picture?: Picture }
+  | { id: string; error: { code: string; message: string } };
+
+/** One picture to ingest, as bytes. */
+export interface PictureItem {
+  id: string;
+  picture: Uint8Array;
+  metadata?: Metadata;
+}
+
+function idOf(raw: unknown): string {
+  const id = typeof raw === 'object' && raw !== null && 'id' in raw ? raw.id : undefined;
+  return typeof id === 'string' ? id : '';
+}
+
+async function preparePictures(
+  services: Services,
+  collection: Collection,
+  pictures: readonly PictureItem[],
+  signal: AbortSignal,
+): Promise<Prepared[]> {
+  if (pictures.length === 0) return [];
+  const { info } = collection;
+  const { encoders, objects } = services;
+  try {
+    const encoder = await encoderOf(info, encoders);
+    const encoded = await encodePictures(
+      encoder,
+      pictures.map(({ picture }) => picture),
+      signal,
+    );
+    return await Promise.all(
+      pictures.map(async ({ id, picture: bytes, metadata }, index): Promise<Prepared> => {
+        const result = encoded[index];
+        if (result === undefined) throw new Error('the encoder gave too few results');
+        if (!result.ok) return { id, error: result.error };
+        const { embedding, picture } = result;
+        try {
+          // Before the commit: an item that can be seen has its thumbnail.
+          await storeThumbnail(objects, info.name, { bytes, sha256: picture.sha256 }, signal);
+        } catch (error) {
+          if (error instanceof PictureError)
+            return { id, error: { code: error.code, message: error.message } };
+          throw error;
+        }
+        return {
+          id,
+          item: { id, vector: embedding, metadata: { ...metadata, picture: picture as Metadata } },
+          picture,
+        };
+      }),
+    );
+  } catch (error) {
+    // The collection takes no pictures: each of them says so, vectors of the same batch go through.
+    const why = itemErrorOf(error);
+    return pictures.map(({ id }) => ({ id, error: why }));
+  }
+}
+
+/** Validates items one by one, and encodes the pictures among them. */
+export async function prepareItems(
+  services: Services,
+  collection: Collection,
+  raw: readonly unknown[],
+  options: IngestOptions,
+): Promise<Prepared[]> {
+  if (options.encoder !== undefined) assertSameEncoder(collection.info, options.encoder);
+  const prepared: (Prepared | undefined)[] = [];
+  const pictures: PictureItem[] = [];
+  const places: number[] = [];
+  for (const value of raw) {
+    try {
+      const input: ItemInput = validate(itemInput, value);
+      const metadata = input.metadata === undefined ? {} : { metadata: input.metadata };
+      if (input.vector !== undefined) {
+        prepared.push({
+          id: input.id,
+          item: { id: input.id, vector: Float32Array.from(input.vector), ...metadata },
+        });
+      } else {
+        const picture = pictureFromBase64(input.image ?? '', services.limits.pictureBytes);
+        places.push(prepared.length);
+        pictures.push({ id: input.id, picture, ...metadata });
+        prepared.push(undefined);
+      }
+    } catch (error) {
+      prepared.push({ id: idOf(value), error: itemErrorOf(error) });
+    }
+  }
+  const encoded = await preparePictures(services, collection, pictures, options.signal);
+  encoded.forEach((one, index) => {
+    prepared[places[index] as number] = one;
+  });
+  return prepared as Prepared[];
+}
+
+function answerOf(prepared: Prepared, result: EngineResult): UpsertResult {
+  const id = prepared.id;
+  switch (result.status) {
+    case 'stored':
+      return 'picture' in prepared && prepared.picture !== undefined
+        ? { id, status: 'stored', picture: prepared.picture }
+        : { id, status: 'stored' };
+    case 'similar':
+      return { id, status: 'similar', match: matchAnswer(result.match) };
+    case 'conflict':
+      return result.version === undefined
+        ? { id, status: 'conflict' }
+        : { id, status: 'conflict', version: result.version };
+    case 'invalid':
+      return { id, status: 'invalid', error: result.error };
+  }
+}
+
+/** Commits what is ready; the others keep their error. */
+export async function commitItems(
+  collection: Collection,
+  prepared: readonly Prepared[],
+  options: IngestOptions,
+): Promise<Ingested> {
+  const items = prepared.flatMap((one) => ('item' in one ? [one.item] : []));
+  const written = await collection.upsert(
+    items,
+    options.unlessSimilar === undefined ? {} : { unlessSimilar: options.unlessSimilar },
+  );
+  let next = 0;
+  const results = prepared.map((one): UpsertResult => {
+    if ('error' in one) return { id: one.id, status: 'invalid', error: one.error };
+    const result = written.results[next++];
+    if (result === undefined) throw new Error('the engine gave too few results');
+    return answerOf(one, result);
+  });
+  return { version: written.version, results };
+}
+
+/** One picture, from bytes. */
+export async function ingestPicture(
+  services: Services,
+  collection: Collection,
+  item: PictureItem,
+  options: IngestOptions,
+): Promise<Ingested> {
+  return commitItems(
+    collection,
+    await preparePictures(services, collection, [item], options.signal),
+    options,
+  );
+}
+
+export async function ingestItems(
+  services: Services,
+  collection: Collection,
+  raw: readonly unknown[],
+  options: IngestOptions,
+): Promise<Ingested> {
+  return commitItems(collection, await prepareItems(services, collection, raw, options), options);
+}

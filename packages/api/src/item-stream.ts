@@ -1,0 +1,111 @@
+import type { Collection } from '@lookalike/index';
+import type { Services } from './app-context.ts';
+import type { Ingested, IngestOptions } from './item-ingest.ts';
+import { commitItems, prepareItems } from './item-ingest.ts';
+import { itemErrorOf, problemOf } from './problems.ts';
+import { parseJson, readLines } from './request-body.ts';
+import type { UpsertLine } from './schemas.ts';
+
+/** What one commit of a stream holds at most: enough to make the commit cheap, little enough to hold twice. */
+const batchItems = 5000;
+const batchBytes = 4 * 1024 * 1024;
+
+const encoder = new TextEncoder();
+
+/** A line that is no JSON: it becomes the error of its item. */
+class BadLine {
+  readonly error: { code: string; message: string };
+  constructor(error: { code: string; message: string }) {
+    this.error = error;
+  }
+}
+
+async function* batchesOf(request: Request, services: Services): AsyncGenerator<unknown[]> {
+  const { ndjsonLineBytes, jsonDepth } = services.limits;
+  let batch: unknown[] = [];
+  let bytes = 0;
+  for await (const line of readLines(request, ndjsonLineBytes)) {
+    try {
+      batch.push(parseJson(line, jsonDepth));
+    } catch (error) {
+      batch.push(new BadLine(itemErrorOf(error)));
+    }
+    bytes += line.byteLength;
+    if (batch.length >= batchItems || bytes >= batchBytes) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function ingestLines(
+  services: Services,
+  collection: Collection,
+  lines: readonly unknown[],
+  options: IngestOptions,
+): Promise<Ingested> {
+  const good = lines.filter((line) => !(line instanceof BadLine));
+  const prepared = await prepareItems(services, collection, good, options);
+  let next = 0;
+  const all = lines.map((line) =>
+    line instanceof BadLine ? { id: '', error: line.error } : (prepared[next++] as (typeof prepared)[number]),
+  );
+  return commitItems(collection, all, options);
+}
+
+function lineOf(value: unknown): Uint8Array {
+  return encoder.encode(`${JSON.stringify(value)}\n`);
+}
+
+/**
+ * Ingests an NDJSON body of any length, one commit after the other, and answers with a line for each commit. The body is read only
+ * as fast as commits become durable. Answers name only the items that were not stored, so that a client may send all
+ * before it reads any.
+ */
+export function ingestStream(
+  services: Services,
+  collection: Collection,
+  request: Request,
+  options: IngestOptions & { requestId: string; log: (error: unknown) => void },
+): ReadableStream<Uint8Array> {
+  const batches = batchesOf(request, services);
+  let from = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value: lines } = await batches.next();
+          if (done) {
+            controller.close();
+            return;
+          }
+          const { version, results } = await ingestLines(services, collection, lines, options);
+          const stored = results.filter(({ status }) => status === 'stored').length;
+          const line: UpsertLine = {
+            version,
+            from,
+            count: results.length,
+            stored,
+            results: results.flatMap((result, index) =>
+              result.status === 'stored' ? [] : [{ index: from + index, ...result }],
+            ),
+          };
+          from += results.length;
+          controller.enqueue(lineOf(line));
+        } catch (error) {
+          // The status line is long gone: the last line says it. What the lines before acknowledged stays.
+          options.log(error);
+          controller.enqueue(lineOf({ problem: problemOf(error, options.requestId).problem }));
+          controller.close();
+          await batches.return(undefined).catch(() => {});
+        }
+      },
+      async cancel() {
+        await batches.return(undefined);
+      },
+    },
+    { highWaterMark: 1 },
+  );
+}

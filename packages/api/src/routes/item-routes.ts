@@ -1,0 +1,350 @@
+import { z } from '@hono/zod-openapi';
+import type { Filter, ScanRequest, StoredItem } from '@lookalike/index';
+import { LookalikeError } from '@lookalike/store';
+import type { Context } from 'hono';
+import type { ApiApp, ApiEnv, Services } from '../app-context.ts';
+import { matchesEtag } from '../conditional-requests.ts';
+import { decodeCursor, encodeCursor } from '../cursors.ts';
+import { defineRoute, includeParameter, jsonParameter, numberParameter } from '../define-route.ts';
+import { itemAnswer } from '../item-answer.ts';
+import type { Ingested } from '../item-ingest.ts';
+import { ingestItems, ingestPicture } from '../item-ingest.ts';
+import { streamItems } from '../item-listing.ts';
+import { ingestStream } from '../item-stream.ts';
+import { isPictureType, mediaTypeOf, readBytes, readJson, unsupportedMediaType } from '../request-body.ts';
+import { logFailure } from '../request-log.ts';
+import type { CountAnswer, GetItemsAnswer, ItemList, PutItemAnswer, UpsertAnswer } from '../schemas.ts';
+import { filterSchema } from '../schemas-filter.ts';
+import {
+  countAnswer,
+  countBody,
+  deleteAnswer,
+  deleteBody,
+  getItemsAnswer,
+  getItemsBody,
+  item,
+  itemInput,
+  itemList,
+  putItemAnswer,
+  putItemBody,
+  unlessSimilar,
+  upsertAnswer,
+  upsertBody,
+  upsertLine,
+} from '../schemas-items.ts';
+import { collectionName, cursor, itemId, metadata, version } from '../schemas-values.ts';
+import { assertFilterSize, validate } from '../validation.ts';
+
+const collectionParams = z.object({ collection: collectionName });
+const itemParams = z.object({ collection: collectionName, id: itemId });
+const ndjson = 'application/x-ndjson';
+
+/** Checked one by one later, so that one bad item does not lose the others. */
+const upsertEnvelope = z.strictObject({
+  ...upsertBody.shape,
+  items: z.array(z.unknown()).min(1).max(10_000),
+});
+
+function assertNoProblem({ version: at, results }: Ingested): PutItemAnswer {
+  const [result] = results;
+  if (result === undefined) throw new Error('no result of the item');
+  if (result.status === 'invalid') {
+    throw new LookalikeError(
+      result.error?.code ?? 'invalid-request',
+      result.error?.message ?? 'the item is not valid',
+    );
+  }
+  if (result.status === 'conflict') {
+    throw new LookalikeError(
+      'version-conflict',
+      `the item ${result.id} is at version ${result.version ?? 0}`,
+      {
+        details: { version: result.version ?? null },
+      },
+    );
+  }
+  return { ...result, status: result.status, version: at };
+}
+
+export function registerItemRoutes(app: ApiApp, services: Services): void {
+  const { engine, limits } = services;
+
+  function filterOf(value: unknown): { filter?: Filter } {
+    if (value === undefined) return {};
+    assertFilterSize(value, limits);
+    return { filter: validate(filterSchema, value, 'invalid-filter') };
+  }
+
+  defineRoute(
+    app,
+    {
+      method: 'post',
+      path: '/v1/collections/{collection}/items',
+      scope: 'write',
+      operationId: 'upsertItems',
+      tag: 'Items',
+      summary: 'Store a batch of pictures or vectors, replacing those of the same ids',
+      description:
+        'One bad item never loses the others: see the results. As NDJSON, a body of any length with an item a line; ' +
+        'the answer has a line a commit.',
+      params: collectionParams,
+      query: z.strictObject({
+        unlessSimilar: numberParameter(unlessSimilar, 'number').optional(),
+        encoder: z.string().max(128).optional(),
+      }),
+      body: { 'application/json': upsertBody, [ndjson]: itemInput },
+      answers: {
+        200: {
+          description: 'What became of each item.',
+          content: { 'application/json': upsertAnswer, [ndjson]: upsertLine },
+        },
+      },
+    },
+    async (c, { params, query }) => {
+      const collection = await engine.collection(params.collection);
+      const request = c.req.raw;
+      if (mediaTypeOf(request) === ndjson) {
+        const body = ingestStream(services, collection, request, {
+          ...query,
+          signal: request.signal,
+          requestId: c.get('requestId'),
+          log: (error) => logFailure(c, error),
+        });
+        return c.body(body, 200, { 'content-type': ndjson });
+      }
+      const body = validate(upsertEnvelope, await readJson(request, limits));
+      const { version: at, results } = await ingestItems(services, collection, body.items, {
+        unlessSimilar: body.unlessSimilar ?? query.unlessSimilar,
+        encoder: body.encoder ?? query.encoder,
+        signal: request.signal,
+      });
+      const stored = results.filter(({ status }) => status === 'stored').length;
+      const answer: UpsertAnswer = { version: at, stored, results };
+      return c.json(answer);
+    },
+  );
+
+  defineRoute(
+    app,
+    {
+      method: 'put',
+      path: '/v1/collections/{collection}/items/{id}',
+      scope: 'write',
+      operationId: 'putItem',
+      tag: 'Items',
+      summary: 'Store one picture, the body being its file, or one vector as JSON',
+      params: itemParams,
+      query: z.strictObject({
+        metadata: jsonParameter.optional(),
+        unlessSimilar: numberParameter(unlessSimilar, 'number').optional(),
+      }),
+      body: {
+        'image/*': z.string().openapi({ format: 'binary' }),
+        'application/octet-stream': z.string().openapi({ format: 'binary' }),
+        'application/json': putItemBody,
+      },
+      answers: {
+        200: { description: 'Stored, or similar.', content: { 'application/json': putItemAnswer } },
+      },
+    },
+    async (c, { params: { collection: name, id }, query }) => {
+      const collection = await engine.collection(name);
+      const request = c.req.raw;
+      const type = mediaTypeOf(request);
+      const options = { unlessSimilar: query.unlessSimilar, signal: request.signal };
+      if (type === 'application/json') {
+        const body = validate(putItemBody, await readJson(request, limits));
+        return c.json(assertNoProblem(await ingestItems(services, collection, [{ id, ...body }], options)));
+      }
+      if (!isPictureType(type))
+        throw unsupportedMediaType(type, 'image/*, application/octet-stream or application/json');
+      const given = query.metadata === undefined ? {} : { metadata: validate(metadata, query.metadata) };
+      const picture = await readBytes(request, limits.pictureBytes);
+      return c.json(
+        assertNoProblem(await ingestPicture(services, collection, { id, picture, ...given }, options)),
+      );
+    },
+  );
+
+  defineRoute(
+    app,
+    {
+      method: 'get',
+      path: '/v1/collections/{collection}/items',
+      scope: 'read',
+      operationId: 'listItems',
+      tag: 'Items',
+      summary: 'List the items by id',
+      description: 'With `Accept: application/x-ndjson` all of them, or the first `limit`, in one stream.',
+      params: collectionParams,
+      query: z.strictObject({
+        limit: numberParameter(z.number().int().min(1).max(10_000)).optional(),
+        cursor: cursor.optional(),
+        filter: jsonParameter.optional(),
+        include: includeParameter.optional(),
+        minVersion: numberParameter(version).optional(),
+      }),
+      answers: {
+        200: { description: 'One page.', content: { 'application/json': itemList, [ndjson]: item } },
+      },
+    },
+    async (c, { params, query }) => {
+      const collection = await engine.collection(params.collection);
+      const after = decodeCursor('items', query.cursor);
+      const request: ScanRequest = {
+        ...(after === undefined ? {} : { after }),
+        ...filterOf(query.filter),
+        ...(query.include === undefined ? {} : { include: query.include }),
+        ...(query.minVersion === undefined ? {} : { minVersion: query.minVersion }),
+      };
+      if (wantsNdjson(c)) {
+        return c.body(streamItems(collection, request, query.limit), 200, { 'content-type': ndjson });
+      }
+      const page = await collection.scan({ ...request, limit: query.limit ?? 100 });
+      const answer: ItemList = {
+        items: page.items.map(itemAnswer),
+        version: page.version,
+        ...(page.next === undefined ? {} : { cursor: encodeCursor('items', page.next) }),
+      };
+      return c.json(answer);
+    },
+  );
+
+  defineRoute(
+    app,
+    {
+      method: 'get',
+      path: '/v1/collections/{collection}/items/{id}',
+      scope: 'read',
+      operationId: 'getItem',
+      tag: 'Items',
+      summary: 'One item',
+      params: itemParams,
+      query: z.strictObject({
+        include: includeParameter.optional(),
+        minVersion: numberParameter(version).optional(),
+      }),
+      answers: {
+        200: { description: 'The item; its version is the ETag.', content: { 'application/json': item } },
+        304: { description: 'Still the version that `If-None-Match` names.' },
+      },
+    },
+    async (c, { params: { collection: name, id }, query }) => {
+      const found = await getOne(name, id, query);
+      const etag = `"${found.version}"`;
+      if (matchesEtag(c, etag)) return c.body(null, 304, { etag });
+      return c.json(itemAnswer(found), 200, { etag });
+    },
+  );
+
+  async function getOne(
+    name: string,
+    id: string,
+    options: { include?: ('metadata' | 'vector')[] | undefined; minVersion?: number | undefined } = {},
+  ): Promise<StoredItem> {
+    const collection = await engine.collection(name);
+    const [found] = await collection.get([id], {
+      ...(options.include === undefined ? {} : { include: options.include }),
+      ...(options.minVersion === undefined ? {} : { minVersion: options.minVersion }),
+    });
+    if (found === undefined) throw new LookalikeError('unknown-item', `there is no item ${id} in ${name}`);
+    return found;
+  }
+
+  defineRoute(
+    app,
+    {
+      method: 'delete',
+      path: '/v1/collections/{collection}/items/{id}',
+      scope: 'write',
+      operationId: 'deleteItem',
+      tag: 'Items',
+      summary: 'Delete one item',
+      description: 'Deleting what is not there is no error: `deleted` is 0.',
+      params: itemParams,
+      answers: { 200: { description: 'Deleted.', content: { 'application/json': deleteAnswer } } },
+    },
+    async (c, { params: { collection: name, id } }) =>
+      c.json(await (await engine.collection(name)).delete({ ids: [id] })),
+  );
+
+  defineRoute(
+    app,
+    {
+      method: 'post',
+      path: '/v1/collections/{collection}/get',
+      scope: 'read',
+      operationId: 'getItems',
+      tag: 'Items',
+      summary: 'Many items by their ids',
+      params: collectionParams,
+      body: { 'application/json': getItemsBody },
+      answers: { 200: { description: 'The items.', content: { 'application/json': getItemsAnswer } } },
+    },
+    async (c, { params }) => {
+      const { ids, include, minVersion } = validate(getItemsBody, await readJson(c.req.raw, limits));
+      const collection = await engine.collection(params.collection);
+      const items = await collection.get(ids, {
+        ...(include === undefined ? {} : { include }),
+        ...(minVersion === undefined ? {} : { minVersion }),
+      });
+      const answer: GetItemsAnswer = {
+        items: items.map((one) => (one === undefined ? null : itemAnswer(one))),
+      };
+      return c.json(answer);
+    },
+  );
+
+  defineRoute(
+    app,
+    {
+      method: 'post',
+      path: '/v1/collections/{collection}/delete',
+      scope: 'write',
+      operationId: 'deleteItems',
+      tag: 'Items',
+      summary: 'Delete items by ids or by a filter',
+      params: collectionParams,
+      body: { 'application/json': deleteBody },
+      answers: { 200: { description: 'Deleted.', content: { 'application/json': deleteAnswer } } },
+    },
+    async (c, { params }) => {
+      const raw = await readJson(c.req.raw, limits);
+      assertFilterSize((raw as { filter?: unknown } | undefined)?.filter, limits);
+      const body = validate(deleteBody, raw);
+      const collection = await engine.collection(params.collection);
+      return c.json(
+        await collection.delete(
+          body.ids === undefined ? { filter: body.filter as Filter } : { ids: body.ids },
+        ),
+      );
+    },
+  );
+
+  defineRoute(
+    app,
+    {
+      method: 'post',
+      path: '/v1/collections/{collection}/count',
+      scope: 'read',
+      operationId: 'countItems',
+      tag: 'Items',
+      summary: 'Count the items, or those a filter takes',
+      params: collectionParams,
+      body: { 'application/json': countBody },
+      bodyRequired: false,
+      answers: { 200: { description: 'The count.', content: { 'application/json': countAnswer } } },
+    },
+    async (c, { params }) => {
+      const raw = (await readJson(c.req.raw, limits)) ?? {};
+      assertFilterSize((raw as { filter?: unknown }).filter, limits);
+      const { filter } = validate(countBody, raw);
+      const answer: CountAnswer = await (await engine.collection(params.collection)).count(filter);
+      return c.json(answer);
+    },
+  );
+}
+
+function wantsNdjson(c: Context<ApiEnv>): boolean {
+  return (c.req.header('accept') ?? '').includes(ndjson);
+}

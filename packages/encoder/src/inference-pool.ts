@@ -96,9 +96,14 @@ export class InferencePool {
         void worker.terminate();
         reject(error);
       };
+      const failStart = (error: Error) => fail(failed(error.message, error));
+      const exitEarly = (code: number) =>
+        fail(failed(`the thread ended with code ${code} before it was ready`));
+      worker.once('error', failStart);
+      worker.once('exit', exitEarly);
       worker.once('message', (answer: WorkerAnswer) => {
         if (!('ready' in answer)) return fail(asError(answer));
-        worker.off('error', fail);
+        worker.off('error', failStart);
         worker.off('exit', exitEarly);
         worker.on('message', (later: WorkerAnswer) => this.#finish(worker, later));
         worker.on('error', (error) => this.#lose(worker, failed(error.message, error)));
@@ -106,10 +111,6 @@ export class InferencePool {
         worker.unref();
         resolve(worker);
       });
-      const exitEarly = (code: number) =>
-        fail(failed(`the thread ended with code ${code} before it was ready`));
-      worker.once('error', fail);
-      worker.once('exit', exitEarly);
     });
   }
 

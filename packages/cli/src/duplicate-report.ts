@@ -1,0 +1,117 @@
+import type { DuplicateGroup, DuplicateKind } from '@lookalike/duplicates';
+import type { FileError, ScannedPicture } from './picture-scan.ts';
+
+/** What `dedupe` found, in paths: the source of every output format. */
+export interface DuplicateReport {
+  folder: string;
+  model: string;
+  threshold: number;
+  scanned: number;
+  /** Of those, the ones that an earlier run had encoded. */
+  known: number;
+  groups: ReportedGroup[];
+  errors: FileError[];
+}
+
+export interface ReportedGroup {
+  keep: string;
+  /** Why that one. */
+  reason: string;
+  /** The kept one first. */
+  items: ReportedItem[];
+  /** The least alike two of the group. */
+  weakest: { a: string; b: string; similarity: number };
+}
+
+export interface ReportedItem {
+  path: string;
+  absolute: string;
+  kind: DuplicateKind;
+  /** To the kept one. */
+  similarity: number;
+  width: number;
+  height: number;
+  bytes: number;
+  modified: number;
+  format: string;
+  contentHash: string;
+}
+
+export function reportGroups(
+  groups: readonly DuplicateGroup[],
+  pictures: readonly ScannedPicture[],
+): ReportedGroup[] {
+  const at = (index: number) => pictures[index] as ScannedPicture;
+  return groups.map((group) => ({
+    keep: at(group.keep).path,
+    reason: group.reason,
+    items: group.members.map(({ index, kind, similarity }) => {
+      const { path, absolute, bytes, modified, contentHash, picture } = at(index);
+      const { width, height, format } = picture;
+      return { path, absolute, kind, similarity, width, height, bytes, modified, format, contentHash };
+    }),
+    weakest: {
+      a: at(group.weakest.a).path,
+      b: at(group.weakest.b).path,
+      similarity: group.weakest.similarity,
+    },
+  }));
+}
+
+/** All but the kept ones. */
+export function redundantItems(report: DuplicateReport): ReportedItem[] {
+  return report.groups.flatMap(({ keep, items }) => items.filter(({ path }) => path !== keep));
+}
+
+/** The documented JSON, one object. */
+export function reportJson({ groups, errors }: DuplicateReport): string {
+  return JSON.stringify({
+    groups: groups.map(({ keep, items }) => ({
+      keep,
+      items: items.map(({ path, kind, similarity }) => ({ path, kind, similarity: rounded(similarity) })),
+    })),
+    errors,
+  });
+}
+
+/** RFC 4180, with a header line. */
+export function reportCsv({ groups }: DuplicateReport): string {
+  const header = [
+    'group',
+    'path',
+    'keep',
+    'kind',
+    'similarity',
+    'width',
+    'height',
+    'bytes',
+    'reason',
+    'weakest',
+  ];
+  const rows = groups.flatMap(({ keep, reason, items, weakest }, group) =>
+    items.map(({ path, kind, similarity, width, height, bytes }) => [
+      group + 1,
+      path,
+      path === keep ? 'yes' : 'no',
+      kind,
+      rounded(similarity),
+      width,
+      height,
+      bytes,
+      path === keep ? reason : '',
+      rounded(weakest.similarity),
+    ]),
+  );
+  return [header, ...rows].map((row) => `${row.map(csvField).join(',')}\r\n`).join('');
+}
+
+function csvField(value: string | number): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Four decimals, and never 1 for what is not. */
+export function rounded(similarity: number): number {
+  const value = Math.round(similarity * 10_000) / 10_000;
+  return value === 1 && similarity < 1 ? 0.9999 : value;
+}

@@ -1,0 +1,67 @@
+import { styleText } from 'node:util';
+import { byteSize } from './byte-size.ts';
+import {
+  type DuplicateReport,
+  type ReportedGroup,
+  type ReportedItem,
+  redundantItems,
+  rounded,
+} from './duplicate-report.ts';
+
+/** Groups for a person to read; `color` for terminals. */
+export function reportTable(report: DuplicateReport, { color }: { color: boolean }): string {
+  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
+    color ? styleText(style, text, { validateStream: false }) : text;
+  const lines: string[] = [];
+  for (const [number, group] of report.groups.entries()) {
+    lines.push(paint('bold', groupHeading(number + 1, group)));
+    const widths = columnWidths(group);
+    for (const item of group.items) {
+      const kept = item.path === group.keep;
+      const verdict = kept ? paint('green', 'keep     ') : paint('yellow', 'duplicate');
+      const cells = itemCells(item, kept).map((cell, column) => cell.padStart(widths[column] as number));
+      lines.push(`  ${verdict}  ${cells.join('  ')}  ${printable(item.path)}`);
+    }
+    lines.push('');
+  }
+  return lines.map((line) => `${line}\n`).join('') + summary(report);
+}
+
+function groupHeading(number: number, { items, weakest, reason }: ReportedGroup): string {
+  const least =
+    weakest.similarity < 1
+      ? `, least alike ${rounded(weakest.similarity).toFixed(2)}${
+          items.length > 2 ? ` (${printable(weakest.a)} and ${printable(weakest.b)})` : ''
+        }`
+      : '';
+  return `Group ${number}: ${items.length} files${least}; keep: ${reason}`;
+}
+
+function itemCells({ kind, similarity, width, height, bytes }: ReportedItem, kept: boolean): string[] {
+  const relation = kept ? '' : kind === 'exact' ? 'same bytes' : kind === 'pixels' ? 'same pixels' : 'near';
+  return [relation, kept ? '' : rounded(similarity).toFixed(4), `${width} x ${height}`, byteSize(bytes)];
+}
+
+function columnWidths({ keep, items }: ReportedGroup): number[] {
+  const rows = items.map((item) => itemCells(item, item.path === keep));
+  return [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] as string).length)));
+}
+
+function summary(report: DuplicateReport): string {
+  const redundant = redundantItems(report);
+  const pictures = `${report.scanned} picture${report.scanned === 1 ? '' : 's'}`;
+  if (redundant.length === 0)
+    return `No duplicates among ${pictures} (similarity of at least ${report.threshold}).\n`;
+  const bytes = redundant.reduce((sum, item) => sum + item.bytes, 0);
+  const groups = `${report.groups.length} group${report.groups.length === 1 ? '' : 's'}`;
+  return (
+    `${groups}, ${redundant.length} duplicate${redundant.length === 1 ? '' : 's'} (${byteSize(bytes)}) ` +
+    `among ${pictures}; similarity of at least ${report.threshold}.\n`
+  );
+}
+
+/** A file name with control characters must not move the cursor or recolour the terminal. */
+export function printable(path: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+  return path.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+}

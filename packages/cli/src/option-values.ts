@@ -1,0 +1,23 @@
+import { InvalidArgumentError, Option } from 'commander';
+
+export function similarityValue(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value <= 1))
+    throw new InvalidArgumentError('Expected a number above 0 and at most 1.');
+  return value;
+}
+
+/** A whole number from `least` to `most`. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+    return value;
+  };
+}
+
+export const modelOption = () =>
+  new Option('-m, --model <name or folder>', 'the model that compares pictures').env('LOOKALIKE_MODEL');
+
+export const jsonOption = () => new Option('--json', 'print one JSON object, for programs');

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { open, stat } from 'node:fs/promises';
+import type { Encoder, PictureFacts } from '@lookalike/encoder';
+import { LookalikeError } from '@lookalike/store';
+import { errorText } from './cli-error.ts';
+import { forEachConcurrently } from './concurrency.ts';
+import type { CachedEmbedding, PictureCache } from './picture-cache.ts';
+import type { FoundFile } from './walk-pictures.ts';
+
+/** A file that could be decoded, with all that finding duplicates needs of it. */
+export interface ScannedPicture extends FoundFile {
+  contentHash: string;
+  bytes: number;
+  /** Milliseconds since 1970. */
+  modified: number;
+  picture: PictureFacts;
+  embedding: Float32Array;
+}
+
+export interface FileError {
+  path: string;
+  error: string;
+}
+
+export interface PictureScan {
+  /** In the order of the files given. */
+  pictures: ScannedPicture[];
+  errors: FileError[];
+  /** How many files needed no encoding: an earlier run had done it. */
+  known: number;
+}
+
+export interface ScanOptions {
+  encoder: Encoder;
+  cache: PictureCache;
+  maxBytes?: number;
+  signal?: AbortSignal;
+  onProgress?: (done: number) => void;
+}
+
+const FILES_AT_ONCE = 8;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Reads, hashes and encodes files, or remembers them. A bad file is its own error and never stops the others. */
+export async function scanPictures(files: readonly FoundFile[], options: ScanOptions): Promise<PictureScan> {
+  const { encoder, cache } = options;
+  const pictures = new Array<ScannedPicture | undefined>(files.length);
+  const errors: FileError[] = [];
+  // Copies of one file are encoded once, even while the first is still under way.
+  const known = new Map<string, Promise<CachedEmbedding>>();
+  const fromCache = new Set<string>();
+  let remembered = 0;
+  let done = 0;
+
+  const embed = async (contentHash: string, bytes: Uint8Array): Promise<CachedEmbedding> => {
+    const [result] = await encoder.encode([bytes], options.signal ? { signal: options.signal } : {});
+    if (!result) throw new Error('the encoder gave no result');
+    if (!result.ok) throw new LookalikeError(result.error.code, result.error.message);
+    const embedding = { embedding: result.embedding, picture: result.picture };
+    cache.putEmbedding(contentHash, encoder.hash, embedding);
+    return embedding;
+  };
+
+  /** As remembered from this run or an earlier one. */
+  const recall = (contentHash: string): Promise<CachedEmbedding> | undefined => {
+    let embedding = known.get(contentHash);
+    if (!embedding) {
+      const cached = cache.embedding(contentHash, encoder.hash);
+      if (!cached) return undefined;
+      embedding = Promise.resolve(cached);
+      known.set(contentHash, embedding);
+      fromCache.add(contentHash);
+    }
+    if (fromCache.has(contentHash)) remembered++;
+    return embedding;
+  };
+
+  const scan = async (file: FoundFile): Promise<ScannedPicture> => {
+    const { size, mtimeMs: modified } = await stat(file.absolute);
+    const stamp = { size, modified };
+    let contentHash = cache.contentHash(file.absolute, stamp);
+    let embedding = contentHash === undefined ? undefined : recall(contentHash);
+    if (contentHash === undefined || !embedding) {
+      const bytes = await readPicture(file.absolute, options.maxBytes ?? MAX_BYTES);
+      contentHash = sha256(bytes);
+      cache.putContentHash(file.absolute, stamp, contentHash);
+      embedding = recall(contentHash);
+      if (!embedding) {
+        embedding = embed(contentHash, bytes);
+        known.set(contentHash, embedding);
+      }
+    }
+    return { ...file, contentHash, bytes: size, modified, ...(await embedding) };
+  };
+
+  await forEachConcurrently(
+    files,
+    FILES_AT_ONCE,
+    async (file, index) => {
+      try {
+        pictures[index] = await scan(file);
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        errors.push({ path: file.path, error: errorText(error) });
+      }
+      options.onProgress?.(++done);
+    },
+    options.signal,
+  );
+  errors.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { pictures: pictures.filter((picture) => picture !== undefined), errors, known: remembered };
+}
+
+/** Hex. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** @throws LookalikeError `picture-too-large` before reading what the encoder would refuse anyway. */
+export async function readPicture(path: string, maxBytes = MAX_BYTES): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size > maxBytes)
+      throw new LookalikeError('picture-too-large', `${size} bytes, expected at most ${maxBytes}`);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { compareCommand } from './commands/compare.ts';
+import { dedupeCommand } from './commands/dedupe.ts';
+import { modelsCommand } from './commands/models.ts';
+
+/** The whole command line. Usage errors throw `CommanderError`. */
+export function createProgram(): Command {
+  const program = new Command('lookalike')
+    .description('Find the same and nearly the same pictures: in a folder, or through a server of your own.')
+    .version(packageJson.version, '-V, --version')
+    .showHelpAfterError('(add --help for what is possible)')
+    .addHelpText(
+      'after',
+      `
+Exit status: 0 done, 1 nothing found or the pictures differ, 2 error.
+
+Start here:
+  $ lookalike dedupe ~/Pictures           find duplicates in a folder
+  $ lookalike compare a.jpg b.jpg         how alike are two pictures?
+  $ lookalike serve                       a server with an HTTP API and a web page`,
+    );
+  const commands = [dedupeCommand(), compareCommand(), modelsCommand()];
+  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  // After copying settings, so that every command throws and none ends the process.
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  return program;
+}

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const TEST_PICTURES = fileURLToPath(new URL('../../../test/pictures', import.meta.url));
+export const BIN = fileURLToPath(new URL('../bin/lookalike.js', import.meta.url));
+
+export interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  env?: Record<string, string>;
+  /** Standard input, all of it. */
+  input?: string;
+  cwd?: string;
+  /** Called with what standard error said so far. */
+  onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs the real command in a process of its own. */
+export function runCommand(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  return runProcess(process.execPath, [BIN, ...args], options);
+}
+
+export function runProcess(file: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      cwd: options.cwd,
+      env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '', ...options.env },
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr += text;
+      options.onStderr?.(stderr, (signal) => child.kill(signal));
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, stdout, stderr }));
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+/** A temporary folder with a cache of its own, removed by `remove`. */
+export async function temporaryFolder() {
+  const root = await mkdtemp(join(tmpdir(), 'lookalike-test-'));
+  return {
+    root,
+    env: {
+      LOOKALIKE_CACHE_DIR: join(root, '.cache'),
+      LOOKALIKE_CONFIG_DIR: join(root, '.config'),
+      LOOKALIKE_DATA_DIR: join(root, '.data'),
+    },
+    async write(path: string, content: Uint8Array | string) {
+      const absolute = join(root, path);
+      await mkdir(dirname(absolute), { recursive: true });
+      await writeFile(absolute, content);
+      return absolute;
+    },
+    remove: () => rm(root, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,78 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LookalikeError } from '@lookalike/store';
+
+export interface FoundFile {
+  /** Relative to the folder, `/`-separated on every system. */
+  path: string;
+  absolute: string;
+}
+
+export interface PictureWalk {
+  /** Ascending by path, by code unit: the same on every machine. */
+  files: FoundFile[];
+  /** Left out, by reason, for the summary. */
+  skipped: { otherFiles: number; unsupportedPictures: number; links: number };
+}
+
+const PICTURES = new Set(['jpg', 'jpeg', 'jpe', 'jfif', 'png', 'apng', 'webp', 'avif', 'gif', 'tif', 'tiff']);
+const UNSUPPORTED = new Set([
+  'heic',
+  'heif',
+  'bmp',
+  'jxl',
+  'svg',
+  'psd',
+  'dng',
+  'cr2',
+  'cr3',
+  'nef',
+  'arw',
+  'raf',
+]);
+
+/**
+ * Every picture file below a folder, by its name's ending. Hidden files and folders are skipped, and so are symbolic links:
+ * a link is not a copy of its target, and following it could walk in circles.
+ * @throws LookalikeError `not-a-folder`, `no-pictures`.
+ */
+export async function walkPictures(folder: string): Promise<PictureWalk> {
+  const facts = await stat(folder);
+  if (!facts.isDirectory())
+    throw new LookalikeError('not-a-folder', `${folder} is a file, expected a folder of pictures`);
+  const walk: PictureWalk = { files: [], skipped: { otherFiles: 0, unsupportedPictures: 0, links: 0 } };
+  const pending = [''];
+  for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
+    for (const entry of await readdir(join(folder, below), { withFileTypes: true })) {
+      if (entry.name.startsWith('.')) continue;
+      const path = below === '' ? entry.name : `${below}/${entry.name}`;
+      if (entry.isSymbolicLink()) walk.skipped.links++;
+      else if (entry.isDirectory()) pending.push(path);
+      else if (entry.isFile()) sort(walk, path, join(folder, below, entry.name));
+    }
+  }
+  walk.files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  if (walk.files.length === 0)
+    throw new LookalikeError(
+      'no-pictures',
+      `no pictures in ${folder}: expected files ending in ${[...PICTURES].join(', ')}${skippedText(walk)}`,
+    );
+  return walk;
+}
+
+function sort(walk: PictureWalk, path: string, absolute: string): void {
+  const ending = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
+  if (PICTURES.has(ending)) walk.files.push({ path, absolute });
+  else if (UNSUPPORTED.has(ending)) walk.skipped.unsupportedPictures++;
+  else walk.skipped.otherFiles++;
+}
+
+/** ` (skipped: 3 other files)`, or nothing. */
+export function skippedText({ skipped }: PictureWalk): string {
+  const parts = [
+    [skipped.unsupportedPictures, 'in a picture format not supported'],
+    [skipped.otherFiles, 'not pictures'],
+    [skipped.links, 'symbolic links'],
+  ].flatMap(([count, what]) => (count ? [`${count} ${what}`] : []));
+  return parts.length === 0 ? '' : ` (skipped: ${parts.join(', ')})`;
+}

@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { compareCommand } from './commands/compare.ts';
 import { dedupeCommand } from './commands/dedupe.ts';
 import { modelsCommand } from './commands/models.ts';
+import { serveCommand } from './commands/serve.ts';
 
 /** The whole command line. Usage errors throw `CommanderError`. */
 export function createProgram(): Command {
@@ -20,7 +21,7 @@ Start here:
   $ lookalike compare a.jpg b.jpg         how alike are two pictures?
   $ lookalike serve                       a server with an HTTP API and a web page`,
     );
-  const commands = [dedupeCommand(), compareCommand(), modelsCommand()];
+  const commands = [dedupeCommand(), compareCommand(), serveCommand(), modelsCommand()];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   // After copying settings, so that every command throws and none ends the process.
   for (const command of [program, ...program.commands]) command.exitOverride();

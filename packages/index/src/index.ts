@@ -1,2 +1,6 @@
+export { distance, similarity } from './distance.ts';
 export type * from './engine.ts';
 export type * from './filter.ts';
+export { parseFilter } from './filter-parse.ts';
+export { checkVector, maxDimension, maxIdBytes, maxMetadataBytes } from './input-check.ts';
+export { type EngineOptions, openEngine } from './open-engine.ts';

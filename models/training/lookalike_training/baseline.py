@@ -43,7 +43,7 @@ RESEARCH_DATA = [
 ]
 
 
-def export_baseline(data: Path, out: Path, dimension: int = 256, side: int = 224, shrinkage: float = 0.1) -> None:
+def export_baseline(data: Path, out: Path, dimension: int = 256, side: int = 224, shrinkage: float = 0.5) -> None:
     torch.manual_seed(1)
     split = research_split(data)
     net = PictureEncoder(dimension, fold_norms(load_pretrained())).to(memory_format=torch.channels_last).eval()

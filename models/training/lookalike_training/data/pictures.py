@@ -13,12 +13,6 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".pgm", ".avif"})
-#: Names of reducing kernels as ``model.json`` and sharp spell them, and the Pillow filter that agrees with each.
-KERNELS = {
-    "linear": Image.Resampling.BILINEAR,
-    "cubic": Image.Resampling.BICUBIC,
-    "lanczos3": Image.Resampling.LANCZOS,
-}
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -40,13 +34,32 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
+def _shrunk_on_load(picture: Image.Image, side: int) -> Image.Image:
+    """Decode at 1/8, 1/4 or 1/2 as sharp chooses it for a target of ``side`` x ``side``.
+
+    Found by measuring: sharp 0.35 takes 1/k once the picture is k + 1 times the target, and libvips drops the last
+    row or column of a side that k does not divide, which Pillow keeps.
+    """
+    w, h = picture.size
+    orientation = picture.getexif()
+    profile = picture.info.get("icc_profile")
+    for k in (8, 4, 2):
+        if min(w, h) >= (k + 1) * side:
+            picture.draft(None, (w // k, h // k))
+            picture = picture.crop((0, 0, w // k, h // k))
+            break
+    picture.info["exif"] = orientation.tobytes()
+    if profile:
+        picture.info["icc_profile"] = profile
+    return picture
+
+
 def open_picture(file: Path | io.BytesIO, at_least: int | None = None) -> Image.Image:
-    """An upright sRGB picture. ``at_least`` lets JPEG decode at a half, quarter or eighth, never below that many
-    pixels a side: much cheaper, and what libvips' shrink-on-load does."""
+    """An upright sRGB picture. With ``at_least`` a JPEG is decoded at a half, quarter or eighth where it then still has
+    more than that many pixels a side: much cheaper, and what sharp does."""
     picture = Image.open(file)
-    picture.seek(0) if getattr(picture, "is_animated", False) else None
-    if at_least is not None:
-        picture.draft(None, (at_least, at_least))
+    if at_least is not None and picture.format == "JPEG":
+        picture = _shrunk_on_load(picture, at_least)
     picture = ImageOps.exif_transpose(picture)
     if picture.mode in ("I;16", "I;16B", "I;16L", "I"):
         picture = Image.fromarray((np.asarray(picture).astype(np.float32) / 257).round().clip(0, 255).astype(np.uint8))
@@ -57,6 +70,31 @@ def open_picture(file: Path | io.BytesIO, at_least: int | None = None) -> Image.
     return _to_srgb(picture)
 
 
-def squash(picture: Image.Image, width: int, height: int, kernel: str = "linear") -> np.ndarray:
-    """[height, width, 3] uint8; the aspect is not kept."""
-    return np.asarray(picture.convert("RGB").resize((width, height), KERNELS[kernel]))
+def _enlarged(pixels: np.ndarray, size: int, axis: int) -> np.ndarray:
+    """Bilinear along one axis, with libvips' alignment: output i lies at i / scale - 1/2 of the input.
+
+    That is up to half a pixel off the centred alignment of Pillow, and on an axis that keeps its size it averages
+    neighbours. A whitened embedding notices (cosine 0.92 on small pictures), so training follows the library that the
+    product decodes with.
+    """
+    old = pixels.shape[axis]
+    place = np.arange(size) * (old / size) - 0.5
+    low = np.floor(place).astype(int)
+    share = (place - low).reshape([-1 if a == axis else 1 for a in range(pixels.ndim)])
+    first = np.take(pixels, np.clip(low, 0, old - 1), axis).astype(np.float32)
+    second = np.take(pixels, np.clip(low + 1, 0, old - 1), axis).astype(np.float32)
+    return np.floor(first + (second - first) * share + 0.5).astype(np.uint8)
+
+
+def squash(picture: Image.Image, width: int, height: int) -> np.ndarray:
+    """[height, width, 3] uint8; the aspect is not kept.
+
+    Equals sharp's ``resize(width, height, {fit: "fill", kernel: "linear"})``: a triangle filter where an axis
+    shrinks (Pillow and libvips agree there within rounding); as soon as one axis grows, libvips' bilinear on both.
+    """
+    picture = picture.convert("RGB")
+    shrunk = picture.resize((min(width, picture.width), min(height, picture.height)), Image.Resampling.BILINEAR)
+    pixels = np.asarray(shrunk)
+    if pixels.shape[1] < width or pixels.shape[0] < height:
+        pixels = _enlarged(_enlarged(pixels, width, 1), height, 0)
+    return pixels

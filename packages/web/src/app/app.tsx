@@ -45,6 +45,17 @@ export function App() {
     ? collections.find((one) => one.name === route.collection)
     : collections[0];
 
+  // A file dropped beside the zones must not replace the page by itself.
+  useEffect(() => {
+    const keepPage = (event: DragEvent) => event.preventDefault();
+    addEventListener('dragover', keepPage);
+    addEventListener('drop', keepPage);
+    return () => {
+      removeEventListener('dragover', keepPage);
+      removeEventListener('drop', keepPage);
+    };
+  }, []);
+
   const main = useRef<HTMLElement>(null);
   const shown = useRef(route.view);
   useEffect(() => {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useId, useRef, useState } from 'preact/hooks';
 import { acceptedTypes, type ChosenFile, filesOfDrop, filesOfInput } from '../picture-files.ts';
 
 interface Props {
@@ -9,8 +9,8 @@ interface Props {
   multiple?: boolean;
   /** Offer a second button that takes a whole folder. */
   folders?: boolean;
-  /** Take pictures pasted anywhere on the page; at most one input of a view. */
-  pastes?: boolean;
+  /** Take what is pasted or dropped anywhere on the page; at most one input of a view. */
+  wholePage?: boolean;
   disabled?: boolean;
   class?: string;
   children?: ComponentChildren;
@@ -18,27 +18,60 @@ interface Props {
 
 /** A drop zone with buttons: what can be dropped or pasted can also be picked by keyboard. */
 export function PictureInput(props: Props) {
-  const { onFiles, pastes, disabled = false } = props;
+  const { onFiles, multiple = false, wholePage = false, disabled = false } = props;
   const [over, setOver] = useState(false);
+  const zone = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const hint = useId();
 
+  const take = useCallback(
+    (files: ChosenFile[]) => {
+      if (files.length > 0) onFiles(multiple ? files : files.slice(0, 1));
+    },
+    [onFiles, multiple],
+  );
+
   useEffect(() => {
-    if (!pastes || disabled) return;
+    const target = wholePage ? window : zone.current;
+    if (disabled || !target) return;
+    const onDragOver = (event: Event) => {
+      const { dataTransfer, target: under } = event as DragEvent;
+      // Of a page with two zones, the one under the pointer takes it.
+      const inner = (under as Element | null)?.closest?.('.picture-input');
+      setOver(!!dataTransfer?.types.includes('Files') && (!inner || inner === zone.current));
+    };
+    const onDragLeave = (event: Event) => {
+      const entered = (event as DragEvent).relatedTarget as Node | null;
+      if (!entered || !(wholePage || zone.current?.contains(entered))) setOver(false);
+    };
+    const onDrop = (event: Event) => {
+      setOver(false);
+      const { dataTransfer } = event as DragEvent;
+      if (!dataTransfer) return;
+      event.preventDefault();
+      // Another zone that takes the whole page must not take it as well.
+      event.stopPropagation();
+      filesOfDrop(dataTransfer).then(take);
+    };
     const onPaste = (event: ClipboardEvent) => {
       const files = [...(event.clipboardData?.files ?? [])];
       if (files.length === 0) return;
       event.preventDefault();
-      onFiles(files.map((file) => ({ path: file.name || 'pasted picture', file })));
+      take(files.map((file) => ({ path: file.name || 'pasted picture', file })));
     };
-    addEventListener('paste', onPaste);
-    return () => removeEventListener('paste', onPaste);
-  }, [pastes, disabled, onFiles]);
+    target.addEventListener('dragover', onDragOver);
+    target.addEventListener('dragleave', onDragLeave);
+    target.addEventListener('drop', onDrop);
+    if (wholePage) addEventListener('paste', onPaste);
+    return () => {
+      target.removeEventListener('dragover', onDragOver);
+      target.removeEventListener('dragleave', onDragLeave);
+      target.removeEventListener('drop', onDrop);
+      removeEventListener('paste', onPaste);
+    };
+  }, [wholePage, disabled, take]);
 
-  const take = (files: ChosenFile[]) => {
-    if (files.length > 0) onFiles(props.multiple ? files : files.slice(0, 1));
-  };
   const onChange = (event: Event) => {
     const element = event.currentTarget as HTMLInputElement;
     take(filesOfInput(element));
@@ -46,23 +79,7 @@ export function PictureInput(props: Props) {
   };
 
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is extra; the buttons inside do the same
-    <div
-      class={`picture-input ${over ? 'over' : ''} ${props.class ?? ''}`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        if (!disabled) setOver(true);
-      }}
-      onDragLeave={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
-      }}
-      onDrop={(event) => {
-        event.preventDefault();
-        event.stopPropagation();
-        setOver(false);
-        if (!disabled && event.dataTransfer) filesOfDrop(event.dataTransfer).then(take);
-      }}
-    >
+    <div ref={zone} class={`picture-input ${over ? 'over' : ''} ${props.class ?? ''}`}>
       {props.children && <div id={hint}>{props.children}</div>}
       <div class="row picture-input-buttons">
         <button
@@ -85,7 +102,7 @@ export function PictureInput(props: Props) {
         type="file"
         hidden
         accept={acceptedTypes}
-        multiple={props.multiple ?? false}
+        multiple={multiple}
         aria-label={props.label}
         onChange={onChange}
       />

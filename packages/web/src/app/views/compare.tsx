@@ -32,7 +32,7 @@ export function CompareView() {
     },
     [route, go],
   );
-  const pasteSide: Side = route.a ? 'b' : 'a';
+  const nextSide: Side = route.a ? 'b' : 'a';
 
   return (
     <div class="compare stack">
@@ -46,7 +46,7 @@ export function CompareView() {
             key={side}
             side={side}
             reference={route[side]}
-            pastes={side === pasteSide}
+            wholePage={side === nextSide}
             onFiles={(files) => void fill(side, files)}
           />
         ))}
@@ -59,10 +59,10 @@ export function CompareView() {
 function CompareSide(props: {
   side: Side;
   reference: PictureReference | undefined;
-  pastes: boolean;
+  wholePage: boolean;
   onFiles: (files: ChosenFile[]) => void;
 }) {
-  const { side, reference, pastes, onFiles } = props;
+  const { side, reference, wholePage, onFiles } = props;
   const app = useApp();
   const { route } = useNavigation();
   const referred = useLoad(reference && referenceKey(reference), () =>
@@ -78,11 +78,11 @@ function CompareSide(props: {
           class="hero"
           label={side === 'a' ? 'Choose the first picture' : 'Choose the second picture'}
           multiple
-          pastes={pastes}
+          wholePage={wholePage}
           onFiles={onFiles}
         >
           <p class="hero-title">{label}</p>
-          <p class="soft">Drop{pastes ? ', paste' : ''} or choose</p>
+          <p class="soft">Drop{wholePage ? ', paste' : ''} or choose</p>
         </PictureInput>
         {referred.state === 'failed' && reference && <ProblemNotice error={referred.error} />}
       </section>
@@ -107,7 +107,7 @@ function CompareSide(props: {
         {referred.value?.kind === 'item' && referred.value.id}
         {referred.value?.kind === 'kept' && referred.value.picture.name}
       </p>
-      <PictureInput class="compact" label="Another picture" pastes={pastes} onFiles={onFiles} />
+      <PictureInput class="compact" label="Another picture" wholePage={wholePage} onFiles={onFiles} />
     </section>
   );
 }

@@ -90,7 +90,7 @@ function SearchStart(props: { searchWith: (files: ChosenFile[]) => void }) {
     <div class="stack">
       <h1>Find pictures that look alike</h1>
       {model ? (
-        <PictureInput class="hero" label="Choose a picture" pastes onFiles={props.searchWith}>
+        <PictureInput class="hero" label="Choose a picture" wholePage onFiles={props.searchWith}>
           <p class="hero-title">Drop or paste a picture here</p>
           <p class="soft">to see the nearest ones in “{name}”. It is not stored.</p>
         </PictureInput>
@@ -176,7 +176,7 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
             {referred.value.kind === 'item' ? referred.value.id : referred.value.picture.name}
           </p>
         )}
-        {model && <PictureInput class="compact" label="Another picture" pastes onFiles={searchWith} />}
+        {model && <PictureInput class="compact" label="Another picture" wholePage onFiles={searchWith} />}
         <SimilaritySlider
           value={threshold}
           onInput={(min) => adjust({ min })}

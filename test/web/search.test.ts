@@ -1,0 +1,162 @@
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allPictures, type PageUnderTest, picture, skipped, startPage } from './page-under-test.ts';
+
+describe.skipIf(skipped)(`the page: search${skipped}`, () => {
+  let site: PageUnderTest;
+  let smallCat: Buffer;
+
+  beforeAll(async () => {
+    site = await startPage();
+    smallCat = await sharp(picture('cat.jpg')).resize(200).webp({ quality: 60 }).toBuffer();
+  });
+  afterAll(() => site?.close());
+
+  const firstMatch = (page: Page) => page.locator('.results .card').first();
+  const choose = (page: Page, name: string, body: Buffer) =>
+    page.locator('input[type=file]').first().setInputFiles({ name, mimeType: '', buffer: body });
+  /** A drop as the browser sends it, on whatever `selector` finds. */
+  const drop = async (page: Page, selector: string, name: string, body: Buffer) => {
+    const transfer = await page.evaluateHandle(`(() => {
+      const bytes = Uint8Array.from(atob(${JSON.stringify(body.toString('base64'))}), (c) => c.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], ${JSON.stringify(name)}));
+      return transfer;
+    })()`);
+    await page.dispatchEvent(selector, 'dragover', { dataTransfer: transfer });
+    await page.dispatchEvent(selector, 'drop', { dataTransfer: transfer });
+  };
+
+  it('starts empty, takes pictures with progress, and names the file that is none', async () => {
+    const { page, complaints } = await site.open();
+    await page.getByRole('heading', { name: 'Find pictures that look alike' }).waitFor();
+    await page
+      .getByLabel('Choose pictures')
+      .and(page.locator('input'))
+      .setInputFiles([
+        { name: 'cat.jpg', mimeType: 'image/jpeg', buffer: await readFile(picture('cat.jpg')) },
+        { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('not a picture at all') },
+        { name: 'rocket.jpg', mimeType: 'image/jpeg', buffer: await readFile(picture('rocket.jpg')) },
+      ]);
+    const tray = page.getByRole('region', { name: 'Adding pictures' });
+    await tray.getByRole('heading', { name: 'Added 2 pictures to photos' }).waitFor();
+    await expect
+      .poll(() => tray.locator('li').allTextContents())
+      .toEqual([expect.stringMatching(/^notes\.jpg: ./)]);
+    await tray.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('link', { name: 'rocket.jpg' }).waitFor();
+    expect(await page.locator('.card').count()).toBe(2);
+    expect(new URL(page.url()).hash).toContain('collection=photos');
+    // The refused picture is the one thing the browser itself reports.
+    expect(complaints.filter((one) => !/status of 4\d\d/.test(one))).toEqual([]);
+    await page.context().close();
+  });
+
+  it('finds the picture that another version was made from, and keeps its place over a reload', async () => {
+    await site.ingest('photos', await allPictures());
+    const { page, complaints } = await site.open('#/search?collection=photos');
+    await choose(page, 'small-cat.webp', smallCat);
+    await expect.poll(() => firstMatch(page).textContent()).toContain('cat.jpg');
+    const heading = await page.getByRole('heading', { level: 1 }).textContent();
+    expect(heading).toBe('1 similar picture');
+    // Thumbnails of the server, never the pictures themselves.
+    const shown = await firstMatch(page).locator('img').getAttribute('src');
+    expect(shown).toMatch(/^\/v1\/collections\/photos\/items\/cat\.jpg\/thumbnail\?sha256=/);
+    await expect.poll(() => page.evaluate(`document.querySelector('.results img').naturalWidth`)).toBe(256);
+
+    await page.reload();
+    await expect.poll(() => firstMatch(page).textContent()).toContain('cat.jpg');
+    expect(await page.getByText('small-cat.webp', { exact: true }).count()).toBe(1);
+    await page.goBack();
+    await page.getByText('Drop or paste a picture here').waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('divides the matches by the slider and says the calibrated rate of false matches', async () => {
+    const { models } = (await (await fetch(`${site.url}/v1/models`)).json()) as {
+      models: { defaultThreshold: number; thresholds: { similarity: number; falsePositiveRate: number }[] }[];
+    };
+    const model = models[0];
+    if (!model) throw new Error('the server has no model');
+    const { page } = await site.open('#/search?collection=photos&a=item%3Acat.jpg');
+    const slider = page.getByRole('slider', { name: 'Least similarity' });
+    await page.getByRole('heading', { name: 'Nothing this similar' }).waitFor();
+    expect(Number(await slider.inputValue())).toBeCloseTo(model.defaultThreshold, 3);
+    const rate =
+      model.thresholds.find((one) => one.similarity === model.defaultThreshold)?.falsePositiveRate ?? 0;
+    const oneIn = new Intl.NumberFormat('en').format(Math.round(1 / rate));
+    await page.getByText(`About 1 in ${oneIn} unrelated pictures look this similar.`).waitFor();
+
+    await slider.focus();
+    await page.keyboard.press('Home');
+    await page.getByRole('heading', { level: 1, name: '11 similar pictures' }).waitFor();
+    await page.getByText(/^More than 1 in/).waitFor();
+    expect(new URL(page.url()).hash).toContain('min=0');
+    await page.reload();
+    await page.getByRole('heading', { level: 1, name: '11 similar pictures' }).waitFor();
+    await page.getByRole('button', { name: /^Back to the calibrated/ }).click();
+    await page.getByRole('heading', { name: 'Nothing this similar' }).waitFor();
+    await page.context().close();
+  });
+
+  it('takes a drop anywhere on the page, and a paste', async () => {
+    const { page } = await site.open('#/search?collection=photos');
+    await page.getByText('Or start from one of these').waitFor();
+    await drop(page, 'h2', 'dropped.webp', smallCat);
+    await expect.poll(() => firstMatch(page).textContent()).toContain('cat.jpg');
+
+    const rocket = await sharp(picture('rocket.jpg')).resize(180).png().toBuffer();
+    await page.evaluate(`(() => {
+      const bytes = Uint8Array.from(atob(${JSON.stringify(rocket.toString('base64'))}), (c) => c.charCodeAt(0));
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File([bytes], 'image.png', { type: 'image/png' }));
+      dispatchEvent(new ClipboardEvent('paste', { clipboardData }));
+    })()`);
+    await expect.poll(() => firstMatch(page).textContent()).toContain('rocket.jpg');
+    await page.context().close();
+  });
+
+  it('says plainly what is wrong with a file, a link or a server that is gone', async () => {
+    const { page } = await site.open('#/search?collection=photos');
+    await choose(page, 'notes.jpg', Buffer.from('just some text'));
+    const alert = page.getByRole('alert');
+    await expect.poll(() => alert.textContent()).toMatch(/picture-unsupported-format/);
+
+    await page.goto(`${site.url}/#/search?collection=photos&a=kept%3Aelsewhere`);
+    await expect.poll(() => alert.first().textContent()).toMatch(/dropped in another browser/);
+
+    await page.goto(`${site.url}/#/search?collection=nowhere`);
+    await page.getByRole('heading', { name: 'There is no collection “nowhere” yet' }).waitFor();
+
+    await page.route('**/query*', (route) => route.abort());
+    await page.goto(`${site.url}/#/search?collection=photos&a=item%3Acat.jpg`);
+    await expect.poll(() => alert.textContent()).toMatch(/The server does not answer/);
+    await page.unroute('**/query*');
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    await page.locator('.rest .card').first().waitFor();
+    await page.context().close();
+  });
+
+  it('works by keyboard alone and within a phone’s width', async () => {
+    const { page } = await site.open('#/search?collection=photos', {
+      viewport: { width: 360, height: 740 },
+      colorScheme: 'dark',
+    });
+    await page.getByRole('link', { name: 'cat.jpg' }).waitFor();
+    await page.keyboard.press('Tab');
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Skip to content');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    for (let presses = 0; presses < 12; presses++) {
+      if ((await page.evaluate('document.activeElement.textContent')) === 'cat.jpg') break;
+      await page.keyboard.press('Tab');
+    }
+    await page.keyboard.press('Enter');
+    await page.locator('.rest .card').first().waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+    await page.context().close();
+  });
+});

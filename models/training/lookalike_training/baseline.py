@@ -53,7 +53,7 @@ def export_baseline(data: Path, out: Path, dimension: int = 256, side: int = 224
     net.project.load_state_dict({"weight": weight, "bias": bias})
 
     pictures = ValidationPictures.read(split.validation, queries=200)
-    report = validate(partial(embed, net, mean=MEAN, std=STD), pictures, side, side)
+    report = validate(partial(embed, net, mean=MEAN, std=STD), pictures, side)
     print(report.text())
     found = thresholds(
         unrelated_similarities(report.references, pictures.copies),

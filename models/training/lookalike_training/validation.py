@@ -6,13 +6,15 @@ recipes and to calibrate; the figures of the model cards come from other picture
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from lookalike_training.copies.catalogue import EASY, HARD, make_copy
+from lookalike_training.copies.catalogue import CATALOGUE_VERSION, EASY, HARD, make_copy
+from lookalike_training.data.cache import cache_folder
 from lookalike_training.data.perceptual_hash import near_pairs, perceptual_hash
 from lookalike_training.data.pictures import open_picture, squash
 from lookalike_training.retrieval_figures import micro_average_precision, recall_at_one, recall_at_precision
@@ -28,7 +30,8 @@ class ValidationPictures:
     pictures: list[Image.Image]
     queries: list[int]
     copies: list[tuple[int, int]]
-    seed: int = 7
+    seed: int
+    key: str
 
     @staticmethod
     def read(files: list[Path], queries: int, seed: int = 7) -> ValidationPictures:
@@ -41,18 +44,23 @@ class ValidationPictures:
         copies = near_pairs(hashes, SAME_WITHIN_BITS)
         doubled = {i for pair in copies for i in pair}
         chosen = [int(i) for i in np.random.default_rng(seed).permutation(len(pictures)) if i not in doubled]
-        return ValidationPictures(pictures, sorted(chosen[:queries]), copies, seed)
+        key = hashlib.sha256("\n".join([f"{seed} {queries} {CATALOGUE_VERSION}", *map(str, files)]).encode())
+        return ValidationPictures(pictures, sorted(chosen[:queries]), copies, seed, key.hexdigest()[:16])
 
     def copy(self, name: str, index: int) -> Image.Image:
         # Neighbours in a shuffled order stand in for the other pictures of a collage.
         others = [self.pictures[(index + k) % len(self.pictures)] for k in (37, 101, 211, 307, 401)]
         return make_copy(name, index, self.pictures[index], others, self.seed)
 
-    def reference_pixels(self, width: int, height: int):
-        return (squash(p, width, height) for p in self.pictures)
-
-    def query_pixels(self, name: str, width: int, height: int):
-        return (squash(self.copy(name, i), width, height) for i in self.queries)
+    def pixels(self, name: str | None, side: int) -> np.ndarray:
+        """[n, side, side, 3]: the references (``name`` None) or the queries of one kind of copy. Made once a side:
+        making the copies costs as much as embedding them."""
+        file = cache_folder() / f"validation-{self.key}-{side}" / f"{name or 'references'}.npy"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            made = self.pictures if name is None else [self.copy(name, i) for i in self.queries]
+            np.save(file, np.stack([squash(p, side, side) for p in made]))
+        return np.load(file, mmap_mode="r")
 
 
 def figures(similarity: np.ndarray, truth: np.ndarray) -> dict[str, float]:
@@ -87,10 +95,10 @@ class Report:
         return "\n".join(lines)
 
 
-def validate(embed_pixels, pictures: ValidationPictures, width: int, height: int) -> Report:
-    """``embed_pixels``: iterable of [h, w, 3] uint8 -> [n, d] float32 of unit length."""
+def validate(embed_pixels, pictures: ValidationPictures, side: int) -> Report:
+    """``embed_pixels``: iterable of [side, side, 3] uint8 -> [n, d] float32 of unit length."""
     return Report(
-        references=embed_pixels(pictures.reference_pixels(width, height)),
-        queries={name: embed_pixels(pictures.query_pixels(name, width, height)) for name in {**EASY, **HARD}},
+        references=embed_pixels(pictures.pixels(None, side)),
+        queries={name: embed_pixels(pictures.pixels(name, side)) for name in {**EASY, **HARD}},
         truth=np.array(pictures.queries),
     )

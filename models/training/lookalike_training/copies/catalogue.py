@@ -13,6 +13,9 @@ from PIL import Image
 
 from lookalike_training.copies import composed, plain, reshaped
 
+#: Count up when a copy changes: made copies are kept on disk.
+CATALOGUE_VERSION = 1
+
 #: (picture, other pictures, random generator) -> copy
 Copy = Callable[[Image.Image, list[Image.Image], random.Random], Image.Image]
 

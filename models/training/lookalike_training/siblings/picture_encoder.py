@@ -20,6 +20,18 @@ class PictureEncoder(Encoder):
         self.pool = GeM(p)
         self.project = nn.Linear(FEATURES, dimension)
 
+    def freeze(self, blocks: int) -> None:
+        """Keep the stem and the first ``blocks`` blocks of the backbone as they are (-1: train everything).
+
+        Early layers see edges and colours, which fine-tuning hardly changes, at the resolution where it costs most.
+        """
+        for parameter in self.parameters():
+            parameter.requires_grad_(True)
+        if blocks >= 0:
+            for part in [self.backbone.stem, *self.backbone.blocks[:blocks]]:
+                for parameter in part.parameters():
+                    parameter.requires_grad_(False)
+
     def features(self, batch: Tensor) -> Tensor:
         """[n, 3, h, w] -> [n, 1280]: pooled features before the projection."""
         return self.pool(self.backbone(batch))

@@ -1,0 +1,167 @@
+"""Trains a picture sibling on copies of pictures (self-supervised) or on labelled folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lookalike_training.augment.copy_maker import COPIES, NEARLY_ORIGINAL, CopyMaker
+from lookalike_training.averaged_weights import AveragedWeights
+from lookalike_training.checkpoint import load_checkpoint, restore_random_state, save_checkpoint, seed_everything
+from lookalike_training.data.cache import CachedPictures
+from lookalike_training.data.class_batches import class_batches
+from lookalike_training.data.neighbour_batches import neighbour_batches
+from lookalike_training.loss_curve import draw_loss_curve
+from lookalike_training.losses.by_name import LOSSES
+from lookalike_training.losses.info_nce import info_nce_loss
+from lookalike_training.losses.koleo import koleo_loss
+from lookalike_training.memory_queue import MemoryQueue
+from lookalike_training.picture_batches import normalise
+from lookalike_training.progress import Progress
+from lookalike_training.schedule import cosine_with_warmup
+from lookalike_training.siblings.efficientnet_lite import MEAN, STD
+from lookalike_training.siblings.picture_encoder import PictureEncoder
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run. Everything here is written into the checkpoint, and a run resumes only under the same plan."""
+
+    side: int = 128  #: pixels
+    batch: int = 96  #: pictures a step; the network sees two views of each
+    steps: int = 1000
+    warmup: int = 50
+    learning_rate: float = 3e-4  #: of the projection
+    backbone_share: float = 0.5  #: of that, for the backbone
+    weight_decay: float = 1e-4
+    frozen_blocks: int = 5  #: of 16, from the input; -1 trains the stem too
+    loss: str = "info-nce"
+    temperature: float = 0.05
+    koleo: float = 0.3
+    memory: int = 4096  #: earlier embeddings as negatives, for info-nce
+    group: int = 3  #: look-alikes that are put into a batch together; 1 = none
+    copies_share: float = 1.0  #: of the copy recipe's chances
+    seed: int = 1
+
+
+def _batches(
+    plan: Plan, pictures: CachedPictures, neighbours: np.ndarray | None, labels: np.ndarray | None
+) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng(plan.seed)
+    if labels is not None:
+        return class_batches(labels, plan.batch, 4, rng)
+    return neighbour_batches(neighbours, len(pictures), plan.batch, plan.group, rng)
+
+
+def batch_loss(plan: Plan, embeddings: Tensor, labels: Tensor, memory: MemoryQueue | None) -> Tensor:
+    if plan.loss == "info-nce":
+        loss = info_nce_loss(
+            embeddings,
+            labels,
+            plan.temperature,
+            memory.embeddings if memory else None,
+            memory.labels if memory else None,
+        )
+    else:
+        loss = LOSSES[plan.loss](embeddings, labels)
+    return loss + plan.koleo * koleo_loss(embeddings, labels) if plan.koleo else loss
+
+
+def train_pictures(
+    net: PictureEncoder,
+    pictures: CachedPictures,
+    plan: Plan,
+    folder: Path,
+    neighbours: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+    checkpoint_every: int = 100,
+) -> PictureEncoder:
+    """Train ``net`` (norms already folded) and return its averaged weights.
+
+    Without ``labels`` every picture is its own class and its copies are the positives; with them [n], all pictures of
+    a class are. ``folder`` receives ``checkpoint.pt``, ``loss.png`` and ``loss.csv``; a run that finds its checkpoint
+    goes on from there.
+    """
+    seed_everything(plan.seed)
+    net.train()
+    net.freeze(plan.frozen_blocks)
+    backbone = [p for p in net.backbone.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": backbone, "lr": plan.learning_rate * plan.backbone_share},
+            {"params": net.project.parameters(), "lr": plan.learning_rate},
+        ],
+        weight_decay=plan.weight_decay,
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: cosine_with_warmup(step, plan.steps, plan.warmup)
+    )
+    average = AveragedWeights(net)
+    memory = MemoryQueue(plan.memory, net.dimension) if plan.memory and plan.loss == "info-nce" else None
+    history: list[tuple[int, float]] = []
+    done = 0
+    file = folder / "checkpoint.pt"
+    if file.exists():
+        state = load_checkpoint(file)
+        if state["plan"] != asdict(plan):
+            raise ValueError(f"{file} belongs to another plan; choose another folder or delete it")
+        net.load_state_dict(state["net"])
+        average.net.load_state_dict(state["average"])
+        average.steps = state["average_steps"]
+        optimiser.load_state_dict(state["optimiser"])
+        schedule.load_state_dict(state["schedule"])
+        if memory:
+            memory.load_state_dict(state["memory"])
+        history, done = state["history"], state["done"]
+
+    batches = _batches(plan, pictures, neighbours, labels)
+    for _ in range(done):
+        next(batches)
+    original = CopyMaker(NEARLY_ORIGINAL if labels is None else COPIES.scaled(0.5))
+    copied = CopyMaker(COPIES.scaled(plan.copies_share) if labels is None else COPIES.scaled(0.5))
+    if file.exists():
+        restore_random_state(state["random"])
+    progress = Progress(plan.steps, done)
+    while done < plan.steps:
+        chosen = next(batches)
+        pixels, aspect = pictures.take(chosen)
+        views = torch.cat([original(pixels, aspect, plan.side), copied(pixels, aspect, plan.side)])
+        views = normalise(views * 255, MEAN, STD).contiguous(memory_format=torch.channels_last)
+        one = torch.from_numpy(chosen if labels is None else labels[chosen])
+        both = torch.cat([one, one])
+        embeddings = net.encode(views)
+        loss = batch_loss(plan, embeddings, both, memory)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimiser.step()
+        schedule.step()
+        average.update(net)
+        if memory:
+            memory.push(embeddings.detach(), both)
+        done += 1
+        history.append((done, float(loss.detach())))
+        progress.show(done, f"loss {np.mean([v for _, v in history[-50:]]):.4f}")
+        if done % checkpoint_every == 0 or done == plan.steps:
+            save_checkpoint(
+                file,
+                {
+                    "plan": asdict(plan),
+                    "net": net.state_dict(),
+                    "average": average.net.state_dict(),
+                    "average_steps": average.steps,
+                    "optimiser": optimiser.state_dict(),
+                    "schedule": schedule.state_dict(),
+                    "memory": memory.state_dict() if memory else None,
+                    "history": history,
+                    "done": done,
+                },
+            )
+            draw_loss_curve(folder / "loss.png", {plan.loss: history}, f"{plan.loss}, {plan.side} px")
+            (folder / "loss.csv").write_text("step,loss\n" + "".join(f"{s},{v:.6f}\n" for s, v in history))
+    return average.net

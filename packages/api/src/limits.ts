@@ -16,8 +16,8 @@ export const defaultLimits: Readonly<Limits> = {
   metadataBytes: 64 * 1024,
   dimension: 4096,
   jsonDepth: 64,
-  filterDepth: 16,
-  filterConditions: 256,
+  filterDepth: 32,
+  filterConditions: 1000,
   concurrentRequests: 64,
 };
 

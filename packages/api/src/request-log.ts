@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { ApiEnv } from './app-context.ts';
-import { isPresentable } from './problems.ts';
+import { isServerFailure } from './problems.ts';
 
 export interface LogEntry {
   requestId: string;
@@ -28,6 +28,6 @@ export const logToStderr: Log = ({ error, ...entry }) => {
 
 /** Logs what the client is not told in full. */
 export function logFailure(c: Context<ApiEnv>, error: unknown): void {
-  if (isPresentable(error)) return;
+  if (!isServerFailure(error)) return;
   c.get('log')({ requestId: c.get('requestId'), method: c.req.method, path: c.req.path, error });
 }

@@ -6,11 +6,11 @@ const bound = z.union([z.number(), z.string()]);
 const field = z
   .string()
   .min(1)
-  .max(512)
+  .max(1024)
   .openapi({ description: 'Path of a metadata field, `.`-separated for nested ones.', example: 'album' });
 
-/** Nesting and size are bounded apart (see `limits`), before this schema runs. */
-export const filterSchema: z.ZodType<Filter> = z
+/** Nesting and size are bounded before this schema runs: see `assertFilter`. */
+export const filterSchema: z.ZodType<Filter, Filter> = z
   .lazy(() =>
     z.union([
       z.strictObject({ field, equals: scalar }),
@@ -27,8 +27,8 @@ export const filterSchema: z.ZodType<Filter> = z
         .refine((range) => Object.values(range).filter((value) => value !== undefined).length > 1, {
           message: 'a condition needs one of equals, in, exists, gt, gte, lt and lte',
         }),
-      z.strictObject({ and: z.array(filterSchema).max(256) }),
-      z.strictObject({ or: z.array(filterSchema).max(256) }),
+      z.strictObject({ and: z.array(filterSchema).max(1000) }),
+      z.strictObject({ or: z.array(filterSchema).max(1000) }),
       z.strictObject({ not: filterSchema }),
     ]),
   )
@@ -37,4 +37,4 @@ export const filterSchema: z.ZodType<Filter> = z
       'A condition on metadata. A missing field satisfies nothing but `exists: false` and `not`. ' +
       'Values compare with their own type only.',
     example: { field: 'album', equals: 'holiday' },
-  }) as z.ZodType<Filter>;
+  }) as z.ZodType<Filter, Filter>;

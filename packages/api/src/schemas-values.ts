@@ -10,15 +10,15 @@ export const itemId = z
   .max(512)
   .refine((id) => encoder.encode(id).length <= 512, 'an id has at most 512 bytes of UTF-8')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  .refine((id) => !/[\u0000-\u001f\u007f]/.test(id), 'an id has no control characters')
+  .refine((id) => !/[\u0000-\u001f\u007f-\u009f]/.test(id), 'an id has no control characters')
   .refine((id) => id.isWellFormed(), 'an id is well-formed Unicode')
   .openapi({ description: '1-512 bytes of UTF-8, no control characters.', example: 'holiday/beach.jpg' });
 
 export const collectionName = z
   .string()
   .regex(
-    /^[a-z0-9][a-z0-9._-]{0,62}$/,
-    'a name is 1-63 of a-z, 0-9, ".", "_", "-" and starts with a letter or digit',
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'a name is 1-64 letters, digits, ".", "_" or "-", and begins with a letter or digit',
   )
   .openapi({ example: 'photos' });
 

@@ -1,4 +1,5 @@
 import type { z } from '@hono/zod-openapi';
+import { parseFilter } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 
 function pathOf(path: readonly PropertyKey[]): string {
@@ -29,27 +30,11 @@ export function validate<T>(schema: z.ZodType<T>, value: unknown, code = 'invali
 }
 
 /**
- * Bounds a filter before the recursive schema and the planner see it. Throws `invalid-filter`.
- * `value` may be anything; what is not shaped like a filter is the schema's to refuse.
+ * Checks the filter of a body before the schema does: the reader of filters bounds their size, and names the place that is
+ * wrong where a union of shapes could not. Throws `invalid-filter`.
  */
-export function assertFilterSize(
-  value: unknown,
-  limits: { filterDepth: number; filterConditions: number },
-): void {
-  let conditions = 0;
-  const pending: { value: unknown; depth: number }[] = [{ value, depth: 1 }];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (typeof next.value !== 'object' || next.value === null) continue;
-    conditions++;
-    if (next.depth > limits.filterDepth || conditions > limits.filterConditions) {
-      throw new LookalikeError(
-        'invalid-filter',
-        `a filter is at most ${limits.filterDepth} levels deep and has at most ${limits.filterConditions} conditions`,
-      );
-    }
-    const { and, or, not } = next.value as { and?: unknown; or?: unknown; not?: unknown };
-    for (const child of [...(Array.isArray(and) ? and : []), ...(Array.isArray(or) ? or : []), not]) {
-      pending.push({ value: child, depth: next.depth + 1 });
-    }
+export function assertFilter(body: unknown): void {
+  if (typeof body === 'object' && body !== null && 'filter' in body && body.filter !== undefined) {
+    parseFilter(body.filter);
   }
 }

@@ -1,16 +1,16 @@
 import { z } from '@hono/zod-openapi';
 import type { Encoder } from '@lookalike/encoder';
+import { checkVector, distance, similarity as similarityOf } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
 import { defineRoute } from '../define-route.ts';
-import { distancesOf, similarityOf } from '../distances.ts';
 import { encodePictures, pictureFromBase64 } from '../picture-encoding.ts';
 import { mediaTypeOf, readBytes, readJson, unsupportedMediaType } from '../request-body.ts';
 import type { CompareAnswer, Picture } from '../schemas.ts';
 import { compareAnswer, compareBody } from '../schemas-query.ts';
 import { validate } from '../validation.ts';
 
-type Side = { vector: ArrayLike<number> } | { bytes: Uint8Array };
+type Side = { vector: Float32Array } | { bytes: Uint8Array };
 interface Comparison {
   a: Side;
   b: Side;
@@ -65,7 +65,7 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
     const side = (part: (typeof body)['a']): Side =>
       part.vector === undefined
         ? { bytes: pictureFromBase64(part.image ?? '', limits.pictureBytes) }
-        : { vector: part.vector };
+        : { vector: Float32Array.from(part.vector) };
     return { a: side(body.a), b: side(body.b), model: body.model, threshold: body.threshold };
   }
 
@@ -74,7 +74,7 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
     encoder: Encoder,
     { a, b }: Comparison,
     signal: AbortSignal,
-  ): Promise<{ a: ArrayLike<number>; b: ArrayLike<number>; pictures: { a?: Picture; b?: Picture } }> {
+  ): Promise<{ a: Float32Array; b: Float32Array; pictures: { a?: Picture; b?: Picture } }> {
     const sides = { a, b };
     const names = (['a', 'b'] as const).filter((name) => 'bytes' in sides[name]);
     const encoded = await encodePictures(
@@ -82,7 +82,7 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
       names.map((name) => (sides[name] as { bytes: Uint8Array }).bytes),
       signal,
     );
-    const vectors: { a?: ArrayLike<number>; b?: ArrayLike<number> } = {};
+    const vectors: { a?: Float32Array; b?: Float32Array } = {};
     const pictures: { a?: Picture; b?: Picture } = {};
     names.forEach((name, index) => {
       const result = encoded[index];
@@ -91,8 +91,7 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
       vectors[name] = result.embedding;
       pictures[name] = result.picture;
     });
-    const vectorOf = (name: 'a' | 'b') =>
-      vectors[name] ?? (sides[name] as { vector: ArrayLike<number> }).vector;
+    const vectorOf = (name: 'a' | 'b') => vectors[name] ?? (sides[name] as { vector: Float32Array }).vector;
     return { a: vectorOf('a'), b: vectorOf('b'), pictures };
   }
 
@@ -124,20 +123,15 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
       const encoder = await encoders.get(comparison.model ?? encoders.default);
       const { model } = encoder;
       const { a, b, pictures } = await embed(encoder, comparison, request.signal);
-      for (const [name, side] of Object.entries({ a, b })) {
-        if (side.length !== model.output.dimension) {
-          throw new LookalikeError(
-            'dimension-mismatch',
-            `${name} has ${side.length} dimensions; vectors of ${model.name} have ${model.output.dimension}`,
-          );
-        }
-      }
-      const distances = distancesOf(a, b);
-      const similarity = similarityOf(model.metric, distances);
+      // Under cosine, as its distance is always answered: a zero vector has none.
+      for (const side of [a, b]) checkVector(side, { dimension: model.output.dimension, metric: 'cosine' });
+      const similarity = similarityOf(model.metric, distance(model.metric, a, b));
       const threshold = comparison.threshold ?? model.defaultThreshold;
       const calibrated = model.thresholds.find((one) => one.similarity === threshold);
       const answer: CompareAnswer = {
-        ...distances,
+        euclidean: distance('l2', a, b),
+        cosine: distance('cosine', a, b),
+        absolute: distance('l1', a, b),
         similarity,
         same: similarity >= threshold,
         threshold,

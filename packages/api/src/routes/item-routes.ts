@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Filter, ScanRequest, StoredItem } from '@lookalike/index';
+import { parseFilter } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { Context } from 'hono';
 import type { ApiApp, ApiEnv, Services } from '../app-context.ts';
@@ -14,7 +15,6 @@ import { ingestStream } from '../item-stream.ts';
 import { isPictureType, mediaTypeOf, readBytes, readJson, unsupportedMediaType } from '../request-body.ts';
 import { logFailure } from '../request-log.ts';
 import type { CountAnswer, GetItemsAnswer, ItemList, PutItemAnswer, UpsertAnswer } from '../schemas.ts';
-import { filterSchema } from '../schemas-filter.ts';
 import {
   countAnswer,
   countBody,
@@ -33,7 +33,7 @@ import {
   upsertLine,
 } from '../schemas-items.ts';
 import { collectionName, cursor, itemId, metadata, version } from '../schemas-values.ts';
-import { assertFilterSize, validate } from '../validation.ts';
+import { assertFilter, validate } from '../validation.ts';
 
 const collectionParams = z.object({ collection: collectionName });
 const itemParams = z.object({ collection: collectionName, id: itemId });
@@ -68,12 +68,6 @@ function assertNoProblem({ version: at, results }: Ingested): PutItemAnswer {
 
 export function registerItemRoutes(app: ApiApp, services: Services): void {
   const { engine, limits } = services;
-
-  function filterOf(value: unknown): { filter?: Filter } {
-    if (value === undefined) return {};
-    assertFilterSize(value, limits);
-    return { filter: validate(filterSchema, value, 'invalid-filter') };
-  }
 
   defineRoute(
     app,
@@ -193,7 +187,7 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
       const after = decodeCursor('items', query.cursor);
       const request: ScanRequest = {
         ...(after === undefined ? {} : { after }),
-        ...filterOf(query.filter),
+        ...(query.filter === undefined ? {} : { filter: parseFilter(query.filter) }),
         ...(query.include === undefined ? {} : { include: query.include }),
         ...(query.minVersion === undefined ? {} : { minVersion: query.minVersion }),
       };
@@ -244,7 +238,7 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
   ): Promise<StoredItem> {
     const collection = await engine.collection(name);
     const [found] = await collection.get([id], {
-      ...(options.include === undefined ? {} : { include: options.include }),
+      include: options.include ?? ['metadata'],
       ...(options.minVersion === undefined ? {} : { minVersion: options.minVersion }),
     });
     if (found === undefined) throw new LookalikeError('unknown-item', `there is no item ${id} in ${name}`);
@@ -285,7 +279,7 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
       const { ids, include, minVersion } = validate(getItemsBody, await readJson(c.req.raw, limits));
       const collection = await engine.collection(params.collection);
       const items = await collection.get(ids, {
-        ...(include === undefined ? {} : { include }),
+        include: include ?? ['metadata'],
         ...(minVersion === undefined ? {} : { minVersion }),
       });
       const answer: GetItemsAnswer = {
@@ -310,7 +304,7 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
     },
     async (c, { params }) => {
       const raw = await readJson(c.req.raw, limits);
-      assertFilterSize((raw as { filter?: unknown } | undefined)?.filter, limits);
+      assertFilter(raw);
       const body = validate(deleteBody, raw);
       const collection = await engine.collection(params.collection);
       return c.json(
@@ -337,7 +331,7 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
     },
     async (c, { params }) => {
       const raw = (await readJson(c.req.raw, limits)) ?? {};
-      assertFilterSize((raw as { filter?: unknown }).filter, limits);
+      assertFilter(raw);
       const { filter } = validate(countBody, raw);
       const answer: CountAnswer = await (await engine.collection(params.collection)).count(filter);
       return c.json(answer);

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Collection, QueryRequest, QueryResult } from '@lookalike/index';
+import { parseFilter } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
 import {
@@ -12,13 +13,12 @@ import {
 import { encoderOf } from '../encoders.ts';
 import { matchAnswer } from '../item-answer.ts';
 import { encodePicture, encodePictures, pictureFromBase64 } from '../picture-encoding.ts';
-import { isPresentable, itemErrorOf } from '../problems.ts';
+import { isServerFailure, itemErrorOf } from '../problems.ts';
 import { isPictureType, mediaTypeOf, readBytes, readJson, unsupportedMediaType } from '../request-body.ts';
 import type { Picture, Query, QueryAnswer, QueryBatchAnswer } from '../schemas.ts';
-import { filterSchema } from '../schemas-filter.ts';
 import { queryAnswer, queryBatch, queryBatchAnswer, querySettings, singleQuery } from '../schemas-query.ts';
 import { collectionName, similarity, version } from '../schemas-values.ts';
-import { assertFilterSize, validate } from '../validation.ts';
+import { assertFilter, validate } from '../validation.ts';
 
 const params = z.object({ collection: collectionName });
 
@@ -62,7 +62,7 @@ async function runAll(
   try {
     return await collection.queryBatch(requests);
   } catch (error) {
-    if (!isPresentable(error)) throw error;
+    if (isServerFailure(error)) throw error;
     return Promise.all(
       requests.map((request) => collection.query(request).catch((one) => ({ error: itemErrorOf(one) }))),
     );
@@ -142,10 +142,8 @@ export function registerQueryRoutes(app: ApiApp, services: Services): void {
       const request = c.req.raw;
       const type = mediaTypeOf(request);
       if (isPictureType(type)) {
-        assertFilterSize(query.filter, limits);
         const { filter: rawFilter, ...settings } = query;
-        const filter =
-          rawFilter === undefined ? {} : { filter: validate(filterSchema, rawFilter, 'invalid-filter') };
+        const filter = rawFilter === undefined ? {} : { filter: parseFilter(rawFilter) };
         const encoder = await encoderOf(collection.info, encoders);
         const bytes = await readBytes(request, limits.pictureBytes);
         const { embedding, picture } = await encodePicture(encoder, bytes, request.signal);
@@ -166,8 +164,7 @@ export function registerQueryRoutes(app: ApiApp, services: Services): void {
       }
       const raw = await readJson(request, limits);
       if (typeof raw === 'object' && raw !== null && 'queries' in raw) {
-        for (const one of Array.isArray(raw.queries) ? raw.queries : [])
-          assertFilterSize(one?.filter, limits);
+        for (const one of Array.isArray(raw.queries) ? raw.queries : []) assertFilter(one);
         const { queries } = validate(queryBatch, raw);
         const prepared = await ready(collection, queries, request.signal);
         const runnable = prepared.filter((one) => 'request' in one);
@@ -186,7 +183,7 @@ export function registerQueryRoutes(app: ApiApp, services: Services): void {
         };
         return c.json(answer);
       }
-      assertFilterSize((raw as { filter?: unknown } | undefined)?.filter, limits);
+      assertFilter(raw);
       const [one] = await ready(collection, [validate(singleQuery, raw)], request.signal);
       if (one === undefined) throw new Error('no query');
       if ('error' in one) throw new LookalikeError(one.error.code, one.error.message);

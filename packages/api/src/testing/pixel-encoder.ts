@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { EncodeResult, Encoder, ModelDescription } from '@lookalike/encoder';
+import { decodePicture, PictureError } from '@lookalike/encoder';
+
+const side = 8;
+
+function describe(name: string): ModelDescription {
+  return {
+    formatVersion: 1,
+    name,
+    description: 'An 8 x 8 picture as its own embedding: quick and deterministic, for tests.',
+    file: 'none',
+    sha256: createHash('sha256').update(name).digest('hex'),
+    bytes: 0,
+    input: {
+      name: 'input',
+      width: side,
+      height: side,
+      colorOrder: 'rgb',
+      layout: 'nhwc',
+      mean: [0.5, 0.5, 0.5],
+      std: [1, 1, 1],
+      resize: { fit: 'squash', kernel: 'linear' },
+    },
+    output: { name: 'output', dimension: side * side * 3 },
+    metric: 'cosine',
+    thresholds: [{ similarity: 0.95, falsePositiveRate: 0.01, calibratedOn: 'nothing' }],
+    defaultThreshold: 0.95,
+    trainingData: [],
+    license: 'Apache-2.0',
+    recipe: { command: 'none', seed: 0, version: '1' },
+  };
+}
+
+/**
+ * Decodes for real, and embeds by the pixels of the reduced picture instead of a network. Two of different names are two encoders
+ * with hashes of their own.
+ */
+export function pixelEncoder(name = 'pixels'): Encoder {
+  const model = describe(name);
+  const encodeOne = async (bytes: Uint8Array): Promise<EncodeResult> => {
+    try {
+      const { pixels, facts } = await decodePicture(bytes, model.input);
+      const embedding = Float32Array.from(pixels, (value) => value / 255 - 0.5);
+      const norm = Math.hypot(...embedding) || 1;
+      return { ok: true, embedding: embedding.map((value) => value / norm), picture: facts };
+    } catch (error) {
+      if (error instanceof PictureError) {
+        return { ok: false, error: { code: error.code, message: error.message } };
+      }
+      throw error;
+    }
+  };
+  return {
+    model,
+    hash: createHash('sha256').update(`pixels ${name}`).digest('hex'),
+    timings: { pictures: 0, decode: 0, preprocess: 0, inference: 0 },
+    encode: (pictures) => Promise.all(pictures.map(encodeOne)),
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,445 @@
+import type {
+  Collection,
+  CollectionList,
+  CollectionStats,
+  Compare,
+  CompareAnswer,
+  CountAnswer,
+  CreateCollection,
+  Delete,
+  DeleteAnswer,
+  DuplicateGroup,
+  DuplicatesJob,
+  Filter,
+  FindDuplicates,
+  GetItemsAnswer,
+  Health,
+  Item,
+  ItemInput,
+  ItemList,
+  Limits,
+  Metadata,
+  ModelList,
+  PutItemAnswer,
+  Query,
+  QueryAnswer,
+  QueryBatchAnswer,
+  RecallReport,
+  RecallRequest,
+  UpsertAnswer,
+  UpsertLine,
+} from '@lookalike/api/schemas';
+import { LookalikeApiError } from './api-error.ts';
+import type { IngestOptions } from './ingest.ts';
+import { ingest } from './ingest.ts';
+import type { PictureSource } from './pictures.ts';
+import { pictureBase64, pictureBlob, pictureType } from './pictures.ts';
+import type { Call, TransportOptions } from './transport.ts';
+import { Transport } from './transport.ts';
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+}
+
+type Include = ('metadata' | 'vector')[];
+
+/** What a query asks for: a picture (as bytes), a vector or an item. */
+export type QueryInput = Omit<Query, 'image'> & { picture?: PictureSource };
+
+const json = { 'content-type': 'application/json' };
+
+/** URLs resolve `.` and `..` away even when percent-encoded, so that items with these ids have no address of their own. */
+function hasNoAddress(id: string): boolean {
+  return id === '.' || id === '..';
+}
+
+/**
+ * The HTTP API of a Lookalike server, over nothing but `fetch`: for Node, browsers and Lambda.
+ * Every method throws `LookalikeApiError`, or the reason of an aborted signal.
+ */
+export class LookalikeClient {
+  readonly #transport: Transport;
+
+  /** `baseUrl` such as `http://127.0.0.1:8787`. */
+  constructor(baseUrl: string | URL, options: TransportOptions = {}) {
+    this.#transport = new Transport(baseUrl, options);
+  }
+
+  health(options: CallOptions = {}): Promise<Health> {
+    return this.#transport.json({ method: 'GET', path: '/healthz', ...options });
+  }
+
+  limits(options: CallOptions = {}): Promise<Limits> {
+    return this.#transport.json({ method: 'GET', path: '/v1/limits', ...options });
+  }
+
+  models(options: CallOptions = {}): Promise<ModelList> {
+    return this.#transport.json({ method: 'GET', path: '/v1/models', ...options });
+  }
+
+  /** For pictures of the server's default model where nothing else is said. Creating it again as it is changes nothing. */
+  createCollection(
+    name: string,
+    config: CreateCollection = {},
+    options: CallOptions = {},
+  ): Promise<Collection> {
+    return this.#sendJson('PUT', collectionPath(name), config, options);
+  }
+
+  getCollection(name: string, options: CallOptions = {}): Promise<Collection> {
+    return this.#transport.json({ method: 'GET', path: collectionPath(name), ...options });
+  }
+
+  /** By name. */
+  async *listCollections(options: CallOptions = {}): AsyncGenerator<Collection> {
+    let cursor: string | undefined;
+    do {
+      const page: CollectionList = await this.#transport.json({
+        method: 'GET',
+        path: '/v1/collections',
+        query: { limit: 1000, cursor },
+        ...options,
+      });
+      yield* page.collections;
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+
+  async dropCollection(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#transport.send({ method: 'DELETE', path: collectionPath(name), ...options });
+  }
+
+  stats(name: string, options: CallOptions = {}): Promise<CollectionStats> {
+    return this.#transport.json({ method: 'GET', path: `${collectionPath(name)}/stats`, ...options });
+  }
+
+  recall(name: string, request: RecallRequest = {}, options: CallOptions = {}): Promise<RecallReport> {
+    return this.#sendJson('POST', `${collectionPath(name)}/recall`, request, options);
+  }
+
+  /** Stores one picture under `id`, replacing what was there. */
+  async putPicture(
+    collection: string,
+    id: string,
+    picture: PictureSource,
+    options: CallOptions & { metadata?: Metadata; unlessSimilar?: number } = {},
+  ): Promise<PutItemAnswer> {
+    const { metadata, unlessSimilar, signal } = options;
+    if (hasNoAddress(id)) {
+      const image = await pictureBase64(picture);
+      return this.#putByBatch(collection, { id, image, ...(metadata && { metadata }) }, options);
+    }
+    const body = pictureBlob(picture);
+    return this.#transport.json({
+      method: 'PUT',
+      path: itemPath(collection, id),
+      query: { metadata: metadata && JSON.stringify(metadata), unlessSimilar },
+      headers: { 'content-type': pictureType(body) },
+      body,
+      signal,
+    });
+  }
+
+  async #putByBatch(
+    collection: string,
+    item: ItemInput,
+    options: CallOptions & { unlessSimilar?: number },
+  ): Promise<PutItemAnswer> {
+    const { unlessSimilar, signal } = options;
+    const { version, results } = await this.upsert(collection, [item], {
+      ...(unlessSimilar === undefined ? {} : { unlessSimilar }),
+      signal,
+    });
+    const result = results[0];
+    if (result?.status === 'stored' || result?.status === 'similar') {
+      return { ...result, status: result.status, version };
+    }
+    const error = result?.error ?? {
+      code: 'unexpected-answer',
+      message: 'the server gave no result of the item',
+    };
+    throw new LookalikeApiError(422, error.code, error.message);
+  }
+
+  /** One batch, one request. One bad item never loses the others: see `results`. For many use `ingest`. */
+  upsert(
+    collection: string,
+    items: readonly ItemInput[],
+    options: CallOptions & { unlessSimilar?: number; encoder?: string } = {},
+  ): Promise<UpsertAnswer> {
+    const { signal, ...settings } = options;
+    return this.#sendJson('POST', `${collectionPath(collection)}/items`, { items, ...settings }, { signal });
+  }
+
+  /** Any number of items; yields after each commit, naming those that were not stored. */
+  ingest(
+    collection: string,
+    items: AsyncIterable<ItemInput> | Iterable<ItemInput>,
+    options: IngestOptions = {},
+  ): AsyncGenerator<UpsertLine> {
+    return ingest(this.#transport, `${collectionPath(collection)}/items`, items, options);
+  }
+
+  /** Throws `unknown-item` where there is none. */
+  async getItem(
+    collection: string,
+    id: string,
+    options: CallOptions & { include?: Include; minVersion?: number } = {},
+  ): Promise<Item> {
+    const { include, minVersion, signal } = options;
+    if (hasNoAddress(id)) {
+      const [item] = await this.getItems(collection, [id], options);
+      if (item) return item;
+      throw new LookalikeApiError(404, 'unknown-item', `there is no item ${id} in ${collection}`);
+    }
+    return this.#transport.json({
+      method: 'GET',
+      path: itemPath(collection, id),
+      query: { include: include?.join(','), minVersion },
+      signal,
+    });
+  }
+
+  /** In the order of `ids`; null where there is none. */
+  async getItems(
+    collection: string,
+    ids: readonly string[],
+    options: CallOptions & { include?: Include; minVersion?: number } = {},
+  ): Promise<(Item | null)[]> {
+    const { signal, ...settings } = options;
+    const path = `${collectionPath(collection)}/get`;
+    return (await this.#sendJson<GetItemsAnswer>('POST', path, { ids, ...settings }, { signal })).items;
+  }
+
+  /** All items, or those a filter takes, by id; pages are fetched as they are needed. */
+  async *listItems(
+    collection: string,
+    options: CallOptions & {
+      filter?: Filter;
+      include?: Include;
+      pageSize?: number;
+      minVersion?: number;
+    } = {},
+  ): AsyncGenerator<Item> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.listItemsPage(collection, {
+        ...options,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      yield* page.items;
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+
+  listItemsPage(
+    collection: string,
+    options: CallOptions & {
+      filter?: Filter;
+      include?: Include;
+      pageSize?: number;
+      minVersion?: number;
+      cursor?: string;
+    } = {},
+  ): Promise<ItemList> {
+    const { filter, include, pageSize, minVersion, cursor, signal } = options;
+    return this.#transport.json({
+      method: 'GET',
+      path: `${collectionPath(collection)}/items`,
+      query: {
+        limit: pageSize,
+        filter: filter && JSON.stringify(filter),
+        include: include?.join(','),
+        minVersion,
+        cursor,
+      },
+      signal,
+    });
+  }
+
+  count(collection: string, filter?: Filter, options: CallOptions = {}): Promise<CountAnswer> {
+    return this.#sendJson(
+      'POST',
+      `${collectionPath(collection)}/count`,
+      filter === undefined ? {} : { filter },
+      options,
+    );
+  }
+
+  /** Deleting what is not there is no error. */
+  async deleteItem(collection: string, id: string, options: CallOptions = {}): Promise<DeleteAnswer> {
+    if (hasNoAddress(id)) return this.deleteItems(collection, { ids: [id] }, options);
+    return this.#transport.json({ method: 'DELETE', path: itemPath(collection, id), ...options });
+  }
+
+  /** By ids or by a filter. */
+  deleteItems(collection: string, selection: Delete, options: CallOptions = {}): Promise<DeleteAnswer> {
+    return this.#sendJson('POST', `${collectionPath(collection)}/delete`, selection, options);
+  }
+
+  /** The nearest items, nearest first. */
+  async query(collection: string, query: QueryInput, options: CallOptions = {}): Promise<QueryAnswer> {
+    const { picture, ...settings } = query;
+    const path = `${collectionPath(collection)}/query`;
+    if (picture === undefined) return this.#sendJson('POST', path, settings, options);
+    const body = pictureBlob(picture);
+    const { filter, include, vector: _vector, id: _id, ...others } = settings;
+    return this.#transport.json({
+      method: 'POST',
+      path,
+      query: { ...others, filter: filter && JSON.stringify(filter), include: include?.join(',') },
+      headers: { 'content-type': pictureType(body) },
+      body,
+      ...options,
+    });
+  }
+
+  /** Every item that near, nearest first; pages are fetched as they are needed. */
+  async *queryRange(
+    collection: string,
+    query: QueryInput & { minSimilarity: number },
+    options: CallOptions = {},
+  ): AsyncGenerator<QueryAnswer['matches'][number]> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.query(
+        collection,
+        { ...query, ...(cursor === undefined ? {} : { cursor }) },
+        options,
+      );
+      yield* page.matches;
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+
+  /** One answer a query, in order; one bad query never loses the others. */
+  async queryBatch(
+    collection: string,
+    queries: readonly QueryInput[],
+    options: CallOptions = {},
+  ): Promise<QueryBatchAnswer['results']> {
+    const bodies = await Promise.all(
+      queries.map(async ({ picture, ...query }) =>
+        picture === undefined ? query : { ...query, image: await pictureBase64(picture) },
+      ),
+    );
+    const path = `${collectionPath(collection)}/query`;
+    return (await this.#sendJson<QueryBatchAnswer>('POST', path, { queries: bodies }, options)).results;
+  }
+
+  /** Two pictures, or two vectors of a model. */
+  async compare(
+    a: PictureSource | readonly number[],
+    b: PictureSource | readonly number[],
+    options: CallOptions & { model?: string; threshold?: number } = {},
+  ): Promise<CompareAnswer> {
+    const { signal, ...settings } = options;
+    if (isVector(a) || isVector(b)) {
+      const body: Compare = { a: await sideOf(a), b: await sideOf(b), ...settings };
+      return this.#sendJson('POST', '/v1/compare', body, { signal });
+    }
+    const form = new FormData();
+    form.set('a', pictureBlob(a));
+    form.set('b', pictureBlob(b));
+    for (const [name, value] of Object.entries(settings))
+      if (value !== undefined) form.set(name, String(value));
+    // Into bytes at once, so that an attempt can be repeated and the hook can sign it.
+    const encoded = new Response(form);
+    return this.#transport.json({
+      method: 'POST',
+      path: '/v1/compare',
+      headers: { 'content-type': encoded.headers.get('content-type') ?? 'multipart/form-data' },
+      body: new Uint8Array(await encoded.arrayBuffer()),
+      signal,
+    });
+  }
+
+  /** Starts a search for near-duplicates; see `duplicatesPage`. */
+  startDuplicates(
+    collection: string,
+    request: FindDuplicates = {},
+    options: CallOptions = {},
+  ): Promise<DuplicatesJob> {
+    return this.#sendJson('POST', `${collectionPath(collection)}/duplicates`, request, options);
+  }
+
+  /** State of the job, and a page of its groups once it is done. */
+  duplicatesPage(
+    collection: string,
+    job: string,
+    options: CallOptions & { limit?: number; cursor?: string } = {},
+  ): Promise<DuplicatesJob> {
+    const { limit, cursor, signal } = options;
+    return this.#transport.json({
+      method: 'GET',
+      path: `${collectionPath(collection)}/duplicates/${encodeURIComponent(job)}`,
+      query: { limit, cursor },
+      signal,
+    });
+  }
+
+  /** Groups of near-duplicates, once the server has found them all. */
+  async *duplicates(
+    collection: string,
+    request: FindDuplicates = {},
+    options: CallOptions & { onProgress?: (progress: DuplicatesJob['progress']) => void } = {},
+  ): AsyncGenerator<DuplicateGroup> {
+    const { onProgress, signal } = options;
+    const { job } = await this.startDuplicates(collection, request, { signal });
+    let page = await this.duplicatesPage(collection, job, { signal });
+    for (let delay = 50; page.status === 'running'; delay = Math.min(2 * delay, 2000)) {
+      onProgress?.(page.progress);
+      signal?.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      page = await this.duplicatesPage(collection, job, { signal });
+    }
+    if (page.status === 'failed') {
+      throw new LookalikeApiError(
+        500,
+        page.error?.code ?? 'internal',
+        page.error?.message ?? 'the search failed',
+      );
+    }
+    for (;;) {
+      yield* page.groups ?? [];
+      if (page.cursor === undefined) return;
+      page = await this.duplicatesPage(collection, job, { cursor: page.cursor, signal });
+    }
+  }
+
+  /** Where the thumbnail of an item is. With the hash of the picture (`metadata.picture.sha256`) it may be cached for ever. */
+  thumbnailUrl(collection: string, id: string, sha256?: string): string {
+    return this.#transport.url(`${itemPath(collection, id)}/thumbnail`, { sha256 });
+  }
+
+  /** A WebP; where a key is needed an `<img>` cannot fetch it by itself. */
+  async thumbnail(
+    collection: string,
+    id: string,
+    options: CallOptions & { sha256?: string } = {},
+  ): Promise<Blob> {
+    const { sha256, signal } = options;
+    const path = `${itemPath(collection, id)}/thumbnail`;
+    return (await this.#transport.send({ method: 'GET', path, query: { sha256 }, signal })).blob();
+  }
+
+  #sendJson<T>(method: Call['method'], path: string, body: unknown, options: CallOptions): Promise<T> {
+    return this.#transport.json<T>({ method, path, headers: json, body: JSON.stringify(body), ...options });
+  }
+}
+
+function collectionPath(name: string): string {
+  return `/v1/collections/${encodeURIComponent(name)}`;
+}
+
+function itemPath(collection: string, id: string): string {
+  return `${collectionPath(collection)}/items/${encodeURIComponent(id)}`;
+}
+
+function isVector(side: PictureSource | readonly number[]): side is readonly number[] {
+  return Array.isArray(side);
+}
+
+async function sideOf(side: PictureSource | readonly number[]): Promise<Compare['a']> {
+  return isVector(side) ? { vector: [...side] } : { image: await pictureBase64(side) };
+}

@@ -1,0 +1,136 @@
+import { errorOfResponse, LookalikeApiError } from './api-error.ts';
+
+export type RequestBody = string | Uint8Array<ArrayBuffer> | Blob;
+
+/** What the hook `authorize` may add headers to. The body is all of it, so that it can be signed. */
+export interface OutgoingRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: RequestBody | undefined;
+}
+
+export interface TransportOptions {
+  /** A key of the server, sent as `Authorization: Bearer`. */
+  key?: string;
+  /** Called before every attempt, for other ways to authorize, such as AWS Signature Version 4. */
+  authorize?: (request: OutgoingRequest) => void | Promise<void>;
+  /** Attempts after the first; default 3. */
+  retries?: number;
+  /** The longest wait between attempts, milliseconds; default 20,000. A `Retry-After` beyond it ends the attempts. */
+  maxRetryDelay?: number;
+  /** Default: the global one. */
+  fetch?: typeof globalThis.fetch;
+}
+
+export interface Call {
+  method: string;
+  /** Begins with `/`, percent-encoded. */
+  path: string;
+  query?: Record<string, string | number | boolean | undefined>;
+  headers?: Record<string, string>;
+  body?: RequestBody;
+  signal?: AbortSignal | undefined;
+  /** Sending it twice could do something else than sending it once, so that a lost answer is not tried again. */
+  once?: boolean;
+}
+
+const retriedStatuses = new Set([429, 502, 503, 504]);
+const firstDelay = 200;
+
+/** Sends requests, waiting and trying again where that can help. */
+export class Transport {
+  readonly #base: string;
+  readonly #options: TransportOptions;
+
+  constructor(baseUrl: string | URL, options: TransportOptions) {
+    this.#base = String(baseUrl).replace(/\/+$/, '');
+    this.#options = options;
+  }
+
+  url(path: string, query: Call['query'] = {}): string {
+    const parameters = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) parameters.set(name, String(value));
+    }
+    return this.#base + path + (parameters.size === 0 ? '' : `?${parameters}`);
+  }
+
+  /** A 2xx answer. Throws `LookalikeApiError`, or the reason of `signal`. */
+  async send(call: Call): Promise<Response> {
+    const retries = this.#options.retries ?? 3;
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await this.#attempt(call);
+      if (outcome instanceof Response && outcome.ok) return outcome;
+      const error = outcome instanceof Response ? await errorOfResponse(outcome) : outcome;
+      const delay = outcome instanceof Response ? this.#delayAfter(outcome, attempt) : this.#backoff(attempt);
+      const retriable =
+        outcome instanceof Response ? retriedStatuses.has(outcome.status) : call.once !== true;
+      if (!retriable || attempt >= retries || delay === undefined) throw error;
+      await sleep(delay, call.signal);
+    }
+  }
+
+  async #attempt(call: Call): Promise<Response | LookalikeApiError> {
+    const { key, authorize, fetch = globalThis.fetch } = this.#options;
+    const request: OutgoingRequest = {
+      method: call.method,
+      url: this.url(call.path, call.query),
+      headers: new Headers(call.headers),
+      body: call.body,
+    };
+    if (key !== undefined) request.headers.set('authorization', `Bearer ${key}`);
+    await authorize?.(request);
+    try {
+      return await fetch(request.url, {
+        method: request.method,
+        headers: request.headers,
+        ...(call.body === undefined ? {} : { body: call.body }),
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
+      });
+    } catch (cause) {
+      call.signal?.throwIfAborted();
+      const why =
+        cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
+      return new LookalikeApiError(0, 'connection-failed', `no answer from ${this.#base}: ${why}`, { cause });
+    }
+  }
+
+  /** Exponential with full jitter, so that many clients do not come back at the same moment. */
+  #backoff(attempt: number): number {
+    return Math.random() * Math.min(firstDelay * 2 ** attempt, this.#options.maxRetryDelay ?? 20_000);
+  }
+
+  #delayAfter(response: Response, attempt: number): number | undefined {
+    const header = response.headers.get('retry-after');
+    if (header === null) return this.#backoff(attempt);
+    const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+    if (Number.isNaN(seconds)) return this.#backoff(attempt);
+    const asked = Math.max(0, seconds) * 1000;
+    return asked > (this.#options.maxRetryDelay ?? 20_000) ? undefined : asked + this.#backoff(attempt);
+  }
+
+  /** The JSON of a 2xx answer. `T` is what the API documents of this route. */
+  async json<T>(call: Call): Promise<T> {
+    const response = await this.send(call);
+    return (await response.json()) as T;
+  }
+}
+
+function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}

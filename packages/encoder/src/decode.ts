@@ -85,10 +85,10 @@ async function rawPixels(picture: Sharp): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * The first frame of a picture at a model's size.
+ * The first frame of a picture at a model's size, as `ModelDescription.input.resize` says; `contain` pads with white.
  *
- * Pixels are reduced with the target's kernel in gamma-encoded sRGB. JPEG is decoded at a half, a quarter or an eighth
- * where that leaves at least twice the target's size for the kernel.
+ * Pixels are scaled by libvips with the kernel, in gamma-encoded sRGB. JPEG is decoded at 1/k, k = 2, 4 or 8, where both
+ * sides are at least k + 1 times the target's. Training reads pictures by the same rules.
  * @throws PictureError; the signal's reason on abort.
  */
 export async function decodePicture(
@@ -98,18 +98,17 @@ export async function decodePicture(
 ): Promise<DecodedPicture> {
   const { format, width, height, pixels: cost, open } = await openPicture(bytes, limits);
   const { fit, kernel } = target.resize;
-  const resized = () =>
-    asDisplayed(open()).resize(target.width, target.height, {
-      fit: FIT[fit],
-      kernel,
-      background: WHITE,
-      fastShrinkOnLoad: false,
-    });
-  const pixels = await decoding.run(
-    cost,
-    () => damagedUnlessDone(format, () => rawPixels(resized())),
-    signal,
-  );
+  const decode = () =>
+    rawPixels(
+      asDisplayed(open()).resize(target.width, target.height, {
+        fit: FIT[fit],
+        kernel,
+        background: WHITE,
+        // A WebP would be scaled while loading with a kernel of its own.
+        fastShrinkOnLoad: format === 'jpeg',
+      }),
+    );
+  const pixels = await decoding.run(cost, () => damagedUnlessDone(format, decode), signal);
   return {
     pixels,
     facts: { format, width, height, lowInformation: isLowInformation(pixels, width, height) },

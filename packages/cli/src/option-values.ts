@@ -21,3 +21,6 @@ export const modelOption = () =>
   new Option('-m, --model <name or folder>', 'the model that compares pictures').env('LOOKALIKE_MODEL');
 
 export const jsonOption = () => new Option('--json', 'print one JSON object, for programs');
+
+export const collectionOption = () =>
+  new Option('-c, --collection <name>', 'the collection').env('LOOKALIKE_COLLECTION').makeOptionMandatory();

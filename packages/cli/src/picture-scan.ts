@@ -111,6 +111,17 @@ export async function scanPictures(files: readonly FoundFile[], options: ScanOpt
   return { pictures: pictures.filter((picture) => picture !== undefined), errors, known: remembered };
 }
 
+/** SHA-256 (hex) of a file's bytes, without reading it where the cache knows it. */
+export async function contentHashOf(file: FoundFile, cache: PictureCache): Promise<string> {
+  const { size, mtimeMs: modified } = await stat(file.absolute);
+  const stamp = { size, modified };
+  const known = cache.contentHash(file.absolute, stamp);
+  if (known !== undefined) return known;
+  const hash = sha256(await readPicture(file.absolute));
+  cache.putContentHash(file.absolute, stamp, hash);
+  return hash;
+}
+
 /** Hex. */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

@@ -2,7 +2,10 @@ import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { compareCommand } from './commands/compare.ts';
 import { dedupeCommand } from './commands/dedupe.ts';
+import { ingestCommand } from './commands/ingest.ts';
 import { modelsCommand } from './commands/models.ts';
+import { queryCommand } from './commands/query.ts';
+import { recallCommand } from './commands/recall.ts';
 import { serveCommand } from './commands/serve.ts';
 
 /** The whole command line. Usage errors throw `CommanderError`. */
@@ -21,7 +24,15 @@ Start here:
   $ lookalike compare a.jpg b.jpg         how alike are two pictures?
   $ lookalike serve                       a server with an HTTP API and a web page`,
     );
-  const commands = [dedupeCommand(), compareCommand(), serveCommand(), modelsCommand()];
+  const commands = [
+    dedupeCommand(),
+    compareCommand(),
+    serveCommand(),
+    ingestCommand(),
+    queryCommand(),
+    recallCommand(),
+    modelsCommand(),
+  ];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   // After copying settings, so that every command throws and none ends the process.
   for (const command of [program, ...program.commands]) command.exitOverride();

@@ -1,4 +1,3 @@
-import { listModels } from '@lookalike/encoder';
 import { Command } from 'commander';
 import { byteSize } from '../byte-size.ts';
 import { jsonOption } from '../option-values.ts';
@@ -10,6 +9,8 @@ export function modelsCommand(): Command {
     .description('List the models there are, with what each was calibrated to.')
     .addOption(jsonOption())
     .action(async (options: { json?: true }) => {
+      // Loaded when asked for: `--help` needs none of it.
+      const { listModels } = await import('@lookalike/encoder');
       const models = await listModels();
       if (options.json) {
         const listed = models.map(({ model, directory, isDefault }) => ({ ...model, directory, isDefault }));

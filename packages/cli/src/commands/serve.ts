@@ -1,19 +1,9 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { createApp, parseApiKeys, type RunningServer, serve } from '@lookalike/api';
-import type { ModelDescription } from '@lookalike/encoder';
-import { openEngine } from '@lookalike/index';
-import { webRoot } from '@lookalike/web';
 import { Command, Option } from 'commander';
-import { EXIT } from '../cli-error.ts';
-import { Interrupted, interruptible } from '../interruption.ts';
-import { DEFAULT_DATA, openStore } from '../open-store.ts';
+import { interruptible } from '../interruption.ts';
+import { DEFAULT_DATA } from '../open-store.ts';
 import { modelOption, wholeNumber } from '../option-values.ts';
-import { note, print } from '../output.ts';
-import { serveEncoders } from '../serve-encoders.ts';
 
-interface ServeOptions {
+export interface ServeOptions {
   data: string;
   host: string;
   port: number;
@@ -48,74 +38,9 @@ export function serveCommand(): Command {
     )
     .option('--cors-origin <origin...>', 'pages of these origins may use the API from a browser')
     .action(async (options: ServeOptions) => {
-      process.exitCode = await interruptible((signal) => runServer(options, signal));
+      process.exitCode = await interruptible(async (signal) => {
+        const { runServer } = await import('./serve-run.ts');
+        return runServer(options, signal);
+      });
     });
-}
-
-async function runServer(options: ServeOptions, signal: AbortSignal): Promise<number> {
-  const keys = options.keys === undefined ? undefined : parseApiKeys(await readFile(options.keys, 'utf8'));
-  const objects = await openStore(options.data);
-  const engine = openEngine({ store: objects });
-  const { encoders, model } = await serveEncoders(options.model);
-  let server: RunningServer | undefined;
-  try {
-    const app = createApp({
-      engine,
-      objects,
-      encoders,
-      access: keys ? { kind: 'keys', keys } : { kind: 'loopback' },
-      ...(options.corsOrigin && { corsOrigins: options.corsOrigin }),
-      ...(existsSync(webRoot) && { webRoot }),
-    });
-    server = await serve(app, { host: options.host, port: options.port });
-    await print(greeting(server.url, { options, model, hasPage: existsSync(webRoot), hasKeys: !!keys }));
-    await aborted(signal);
-    note('Stopping: waiting for what is under way. Press Ctrl-C again to stop at once.');
-    return EXIT.ok;
-  } finally {
-    await server?.close();
-    await engine.close();
-    await encoders.close();
-  }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  await new Promise<void>((done) => {
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', () => done(), { once: true });
-  });
-  if (!(signal.reason instanceof Interrupted)) throw signal.reason;
-}
-
-interface GreetingFacts {
-  options: ServeOptions;
-  model: ModelDescription;
-  hasPage: boolean;
-  hasKeys: boolean;
-}
-
-/** What a newcomer needs: where it is, and lines to paste that work as they stand. */
-function greeting(url: string, { options, model, hasPage, hasKeys }: GreetingFacts): string {
-  const example = ['test/pictures/coffee.jpg', 'test/pictures/cat.jpg'].every((path) => existsSync(path));
-  const [first, second] = example
-    ? ['test/pictures/coffee.jpg', 'test/pictures/cat.jpg']
-    : ['my-picture.jpg', 'another.jpg'];
-  const header = hasKeys ? ' -H "authorization: Bearer $LOOKALIKE_KEY"' : '';
-  const collection = `${url}/v1/collections/demo`;
-  const picture = `${header} -H 'content-type: image/jpeg' --data-binary`;
-  return `Lookalike is at ${url}${hasPage ? '' : '  (no web page: run npm run build first)'}
-  data   ${resolve(options.data)}
-  model  ${model.name}, ${model.output.dimension} numbers a picture
-  access ${hasKeys ? 'with a key' : 'from this machine only, without a key'}
-  API    ${url}/docs
-
-Try it in another terminal:
-
-  curl -X PUT ${collection}${header} -H 'content-type: application/json' -d '{}'
-  curl -X PUT ${collection}/items/first${picture} @${first}
-  curl -X PUT ${collection}/items/second${picture} @${second}
-  curl -X POST '${collection}/query?topK=3'${picture} @${first}
-
-Press Ctrl-C to stop.
-`;
 }

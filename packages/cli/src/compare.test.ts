@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCommand, TEST_PICTURES, temporaryFolder } from './test-command.ts';
+
+describe('compare', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  const cat = join(TEST_PICTURES, 'cat.jpg');
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+  });
+  afterAll(() => folder.remove());
+
+  test('prints exactly the documented JSON, and ends with 0 for the same', async () => {
+    const small = await folder.write('small.webp', await sharp(cat).resize(200).webp().toBuffer());
+    const { status, stdout } = await runCommand(['compare', cat, small, '--json']);
+    expect(status).toBe(0);
+    const answer = JSON.parse(stdout);
+    expect(Object.keys(answer)).toEqual([
+      'euclidean',
+      'cosine',
+      'absolute',
+      'similarity',
+      'same',
+      'threshold',
+      'falsePositiveRate',
+    ]);
+    expect(answer.same).toBe(true);
+    expect(answer.similarity).toBeGreaterThan(answer.threshold);
+    expect(answer.falsePositiveRate).toBeGreaterThan(0);
+    // Both are L2-normalised: |a - b|^2 = 2 (1 - cos).
+    expect(answer.euclidean ** 2).toBeCloseTo(2 * answer.cosine, 4);
+    expect(answer.similarity).toBeCloseTo(1 - answer.cosine, 6);
+  });
+
+  test('equal pictures are at distance 0; different ones end with 1', async () => {
+    const equal = await runCommand(['compare', cat, cat, '--json', '--threshold', '1']);
+    expect(JSON.parse(equal.stdout)).toEqual({
+      euclidean: 0,
+      cosine: 0,
+      absolute: 0,
+      similarity: 1,
+      same: true,
+      threshold: 1,
+      falsePositiveRate: null,
+    });
+    const { status, stdout } = await runCommand(['compare', cat, join(TEST_PICTURES, 'rocket.jpg')]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^Different pictures: similarity 0\.\d{4}, threshold/);
+  });
+
+  test('names the file that cannot be compared', async () => {
+    const text = await folder.write('text.jpg', 'words');
+    const { status, stderr } = await runCommand(['compare', cat, text]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`${text}: the content is text`);
+  });
+});
+
+test('models lists the default model with its thresholds', async () => {
+  const { status, stdout } = await runCommand(['models', '--json']);
+  expect(status).toBe(0);
+  const { models } = JSON.parse(stdout) as {
+    models: { name: string; isDefault: boolean; defaultThreshold: number }[];
+  };
+  const chosen = models.filter(({ isDefault }) => isDefault);
+  expect(chosen.length).toBe(1);
+  const plain = await runCommand(['models']);
+  expect(plain.stdout).toContain(`${chosen[0]?.name} (default)`);
+  expect(plain.stdout).toContain(`similarity ${chosen[0]?.defaultThreshold}`);
+});

@@ -1,0 +1,85 @@
+import { LookalikeApiError, LookalikeClient } from '@lookalike/client';
+import { LookalikeError } from '@lookalike/store';
+import { type Command, Option } from 'commander';
+import { openStore } from './open-store.ts';
+import { modelOption } from './option-values.ts';
+
+export const DEFAULT_URL = 'http://127.0.0.1:8787';
+
+export interface ConnectionOptions {
+  url: string;
+  key?: string;
+  data?: string;
+  model?: string;
+}
+
+/** Where a command finds its collections: the same words for every one of them. */
+export function addConnectionOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('-u, --url <url>', 'the server')
+        .env('LOOKALIKE_URL')
+        .default(DEFAULT_URL)
+        .helpGroup('Where:'),
+    )
+    .addOption(
+      new Option('--key <key>', 'a key of the server; better given in the environment')
+        .env('LOOKALIKE_KEY')
+        .helpGroup('Where:'),
+    )
+    .addOption(
+      new Option(
+        '-d, --data <folder>',
+        'work on a data folder without a server; one that runs on it may go on',
+      ).helpGroup('Where:'),
+    )
+    .addOption(modelOption().helpGroup('Where:'));
+}
+
+/**
+ * Runs `work` with a client of the server, or, with `data`, of the same API in this process: what a command does is the
+ * same either way.
+ */
+export async function withClient<T>(
+  options: ConnectionOptions,
+  work: (client: LookalikeClient) => Promise<T>,
+): Promise<T> {
+  if (options.data === undefined) {
+    if (!URL.canParse(options.url))
+      throw new LookalikeError(
+        'invalid-url',
+        `--url is ${options.url}, expected an address such as ${DEFAULT_URL}`,
+      );
+    try {
+      return await work(
+        new LookalikeClient(options.url, options.key === undefined ? {} : { key: options.key }),
+      );
+    } catch (error) {
+      if (error instanceof LookalikeApiError && error.code === 'connection-failed')
+        throw new LookalikeError(
+          error.code,
+          `${error.message}\nIs it running? Start it with "lookalike serve", or work without one: --data <folder>.`,
+          { cause: error },
+        );
+      throw error;
+    }
+  }
+  // Loaded where there is no server only: it is most of what there is to load.
+  const [{ createApp }, { openEngine }, { serveEncoders }] = await Promise.all([
+    import('@lookalike/api'),
+    import('@lookalike/index'),
+    import('./serve-encoders.ts'),
+  ]);
+  const objects = await openStore(options.data);
+  const engine = openEngine({ store: objects });
+  const { encoders } = await serveEncoders(options.model);
+  try {
+    const app = createApp({ engine, objects, encoders, access: { kind: 'upstream' } });
+    const fetch = async (url: string | URL | Request, init?: RequestInit) =>
+      app.fetch(new Request(url, init));
+    return await work(new LookalikeClient(DEFAULT_URL, { fetch }));
+  } finally {
+    await engine.close();
+    await encoders.close();
+  }
+}

@@ -45,6 +45,8 @@ function bundleBudget(): Plugin {
 
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  // Relative, so that it also works under a path of a proxy.
+  base: './',
   build: { modulePreload: false, reportCompressedSize: false },
   plugins: [contentSecurityPolicyTag(), bundleBudget()],
   // `npm run dev -w @lookalike/web`: the page with hot reload in front of a running `lookalike serve`.

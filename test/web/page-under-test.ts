@@ -9,6 +9,7 @@ import { openEngine } from '@lookalike/index';
 import { openFolderStore } from '@lookalike/store';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
+import { expect } from 'vitest';
 
 const executablePath = '/usr/bin/chromium';
 
@@ -105,3 +106,6 @@ async function accepted(response: Response): Promise<void> {
 /** All test pictures as they are. */
 export const allPictures = (): Promise<{ id: string; body: Uint8Array }[]> =>
   Promise.all(pictureNames.map(async (id) => ({ id, body: await readFile(picture(id)) })));
+
+/** `expect` of what a page shows sooner or later; patient, as the machine may be busy. */
+export const eventually = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: 20_000 });

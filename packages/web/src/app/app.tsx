@@ -1,3 +1,4 @@
+import { LookalikeApiError } from '@lookalike/client';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { AppContext, type AppState } from './app-context.ts';
 import { CollectionsIcon, CompareIcon, DuplicatesIcon, Logo, SearchIcon } from './components/icons.tsx';
@@ -5,7 +6,7 @@ import { IngestTray } from './components/ingest-tray.tsx';
 import { KeyForm } from './components/key-form.tsx';
 import { ProblemNotice } from './components/problem-notice.tsx';
 import { formatRoute, type Route, type ViewName } from './route.ts';
-import { ServerProblem, server } from './server.ts';
+import { type Collection, server } from './server.ts';
 import { useIngest } from './use-ingest.ts';
 import { useLoad } from './use-load.ts';
 import { NavigationContext, useHashRoute } from './use-route.ts';
@@ -33,7 +34,9 @@ export function App() {
   const { route } = navigation;
   const [writes, setWrites] = useState(0);
   const start = useLoad('start', async (signal) => {
-    const [models, collections] = await Promise.all([server.models(signal), server.collections(signal)]);
+    const models = await server.models({ signal });
+    const collections: Collection[] = [];
+    for await (const one of server.listCollections({ signal })) collections.push(one);
     return { models, collections };
   });
   const ingest = useIngest(() => {
@@ -82,7 +85,7 @@ export function App() {
   };
   const View = views[route.view];
   const needsKey =
-    start.state === 'failed' && start.error instanceof ServerProblem && start.error.status === 401;
+    start.state === 'failed' && start.error instanceof LookalikeApiError && start.error.status === 401;
 
   return (
     <NavigationContext.Provider value={navigation}>

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import {
   type Choices,
+  type GroupOrder,
   keepAll,
   keepOnly,
   keptOf,
   listAsCsv,
   listAsJson,
   readChoices,
+  sortGroups,
   summarise,
   toggleKept,
   writeChoices,
@@ -23,12 +25,14 @@ const first: DuplicateGroup = {
   keep: 'a.jpg',
   reason: 'largest: 10 x 10',
   weakest: 0.9,
+  weakestPair: ['a.jpg', 'c.jpg'],
   items: [item('a.jpg', 1, 300), item('b, "two".jpg', 0.95, 200), item('c.jpg', 0.9, 100)],
 };
 const second: DuplicateGroup = {
   keep: 'd.jpg',
   reason: 'oldest',
   weakest: 0.99,
+  weakestPair: ['d.jpg', 'e.jpg'],
   items: [item('d.jpg', 1, 50), item('e.jpg', 0.99, 40)],
 };
 const none: Choices = new Map();
@@ -94,5 +98,23 @@ describe('the downloaded list', () => {
       '2,e.jpg,remove,near,0.99,40',
       '',
     ]);
+  });
+});
+
+describe('the order of groups', () => {
+  it('is by name, size, likeness or what would be freed, ties by name', () => {
+    const third: DuplicateGroup = {
+      ...second,
+      keep: 'A.jpg',
+      items: [item('A.jpg', 1, 9), item('z.jpg', 0.99, 9)],
+    };
+    const groups = [second, first, third];
+    const keeps = (order: GroupOrder) => sortGroups(groups, order).map((group) => group.keep);
+    expect(keeps('name')).toEqual(['A.jpg', 'a.jpg', 'd.jpg']);
+    expect(keeps('size')).toEqual(['a.jpg', 'A.jpg', 'd.jpg']);
+    expect(keeps('most-alike')).toEqual(['A.jpg', 'd.jpg', 'a.jpg']);
+    expect(keeps('least-alike')).toEqual(['a.jpg', 'A.jpg', 'd.jpg']);
+    expect(keeps('bytes')).toEqual(['a.jpg', 'd.jpg', 'A.jpg']);
+    expect(groups[0]).toBe(second);
   });
 });

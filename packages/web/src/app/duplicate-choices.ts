@@ -58,6 +58,31 @@ export function summarise(groups: readonly DuplicateGroup[], choices: Choices): 
   return summary;
 }
 
+export const groupOrders = {
+  size: 'Largest groups first',
+  bytes: 'Most bytes to free first',
+  'most-alike': 'Most alike first',
+  'least-alike': 'Least alike first',
+  name: 'By name',
+} as const;
+export type GroupOrder = keyof typeof groupOrders;
+
+/** A sorted copy; ties by the id of the proposed one, so that the order never depends on what came first. */
+export function sortGroups(groups: readonly DuplicateGroup[], order: GroupOrder): DuplicateGroup[] {
+  const freed = (group: DuplicateGroup) => summarise([group], new Map()).removedBytes;
+  const keyOf: Record<GroupOrder, (group: DuplicateGroup) => number> = {
+    size: (group) => -group.items.length,
+    bytes: (group) => -freed(group),
+    'most-alike': (group) => -group.weakest,
+    'least-alike': (group) => group.weakest,
+    name: () => 0,
+  };
+  return groups
+    .map((group) => ({ group, key: keyOf[order](group) }))
+    .sort((a, b) => a.key - b.key || (a.group.keep < b.group.keep ? -1 : 1))
+    .map(({ group }) => group);
+}
+
 /** The list a program can act on: each group with what to keep and what to remove. */
 export function listAsJson(
   header: { collection: string; minSimilarity: number; version: number | undefined },

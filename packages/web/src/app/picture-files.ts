@@ -4,40 +4,20 @@ export interface ChosenFile {
   file: File;
 }
 
-const types: Record<string, string> = {
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  jpe: 'image/jpeg',
-  jfif: 'image/jpeg',
-  png: 'image/png',
-  webp: 'image/webp',
-  avif: 'image/avif',
-  gif: 'image/gif',
-  tif: 'image/tiff',
-  tiff: 'image/tiff',
-};
+const endings = ['jpg', 'jpeg', 'jpe', 'jfif', 'png', 'webp', 'avif', 'gif', 'tif', 'tiff'];
 
 /** For the `accept` of file inputs. */
-export const acceptedTypes = [
-  ...new Set(Object.values(types)),
-  ...Object.keys(types).map((end) => `.${end}`),
+export const acceptedTypes: string = [
+  ...['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'].map((type) => `image/${type}`),
+  ...endings.map((ending) => `.${ending}`),
 ].join(',');
-
-/** The picture type by name where the browser does not know it (some have none for TIFF and AVIF). */
-export function pictureType(name: string, type: string): string {
-  if (type.startsWith('image/')) return type;
-  return typeByName(name) ?? 'application/octet-stream';
-}
-
-function typeByName(name: string): string | undefined {
-  const ending = /\.([a-z]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
-  return Object.hasOwn(types, ending) ? types[ending] : undefined;
-}
 
 /** Whether a file of a dropped folder is worth sending; hidden files never are. */
 export function looksLikePicture(path: string): boolean {
   const name = path.split('/').pop() ?? '';
-  return !name.startsWith('.') && typeByName(name) !== undefined;
+  return (
+    /^[^.].*\.([a-z]+)$/i.test(name) && endings.includes(name.slice(name.lastIndexOf('.') + 1).toLowerCase())
+  );
 }
 
 /**

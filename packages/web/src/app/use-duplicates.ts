@@ -27,7 +27,11 @@ export function useDuplicates(collection: string, id: string | undefined): Dupli
       let cursor: string | undefined;
       let groups: DuplicateGroup[] = [];
       for (;;) {
-        const job = await server.duplicatesJob(collection, id, { cursor, limit: pageSize }, signal);
+        const job = await server.duplicatesPage(collection, id, {
+          ...(cursor && { cursor }),
+          limit: pageSize,
+          signal,
+        });
         if (signal.aborted) return;
         if (job.status === 'running') {
           setState({ job, groups, complete: false, error: undefined });

@@ -1,12 +1,13 @@
+import { LookalikeApiError } from '@lookalike/client';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { IngestRun } from './components/ingest-tray.tsx';
 import { ingestFiles } from './ingest.ts';
-import { type ChosenFile, pictureType } from './picture-files.ts';
-import { ServerProblem, server } from './server.ts';
+import type { ChosenFile } from './picture-files.ts';
+import { server } from './server.ts';
 
 /** Answers that mean the other files cannot fare better: no server, no right to write, no such collection. */
 const isFatal = (error: unknown) =>
-  error instanceof ServerProblem && [0, 401, 403, 404, 409].includes(error.status);
+  error instanceof LookalikeApiError && [0, 401, 403, 404, 409].includes(error.status);
 
 export interface IngestControl {
   run: IngestRun | undefined;
@@ -35,11 +36,11 @@ export function useIngest(onWritten: () => void): IngestControl {
     const base = { collection, startedAt: Date.now() };
     setRun({ ...base, progress, state: 'running' });
     try {
-      if (isNew) await server.createCollection(collection, {});
+      if (isNew) await server.createCollection(collection);
       const end = await ingestFiles(
         files,
         async ({ path, file }, signal) => {
-          await server.putPicture(collection, path, file, pictureType(path, file.type), signal);
+          await server.putPicture(collection, path, file, { signal });
         },
         {
           signal: abort.signal,

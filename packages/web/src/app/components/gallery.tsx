@@ -1,12 +1,12 @@
 import { formatBytes, formatSimilarity } from '../number-format.ts';
 import { pictureOf } from '../picture-metadata.ts';
 import { formatRoute, type PictureReference } from '../route.ts';
-import type { Match } from '../server.ts';
+import type { QueryAnswer } from '../server.ts';
 import { Thumbnail } from './thumbnail.tsx';
 
 interface Props {
   collection: string;
-  matches: readonly Match[];
+  matches: QueryAnswer['matches'];
   /** What was searched with: the other side of a comparison. */
   query: PictureReference;
   /** Of the file searched with, to tell its exact copies. */

@@ -41,8 +41,10 @@ export function GroupRow(props: Props) {
           <span class="soft small"> · {formatPlural(group.items.length, 'picture')}</span>
         </h2>
         <p class="small soft">
-          weakest pair <span class="number">{formatSimilarity(group.weakest)}</span> · proposed to keep:{' '}
-          <span class="group-keep">{group.keep}</span> ({group.reason})
+          <span title={`${group.weakestPair[0]} and ${group.weakestPair[1]}`}>
+            least alike <span class="number">{formatSimilarity(group.weakest)}</span>
+          </span>{' '}
+          · keep <span class="group-keep">{group.keep}</span> ({group.reason})
         </p>
       </div>
       <ul class="group-items">

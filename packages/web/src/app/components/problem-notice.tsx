@@ -1,12 +1,12 @@
-import { ServerProblem } from '../server.ts';
+import { LookalikeApiError } from '@lookalike/client';
 
 /** Says plainly what went wrong and, where there is a way on, offers it. */
 export function ProblemNotice(props: { error: unknown; retry?: (() => void) | undefined }) {
   const { error, retry } = props;
-  const known = error instanceof ServerProblem;
+  const known = error instanceof LookalikeApiError;
   return (
     <div class="notice bad stack" role="alert">
-      <p>{error instanceof Error ? error.message : String(error)}</p>
+      <p>{inWords(error)}</p>
       {known && error.status > 0 && (
         <p class="small">
           <code>{error.code}</code>
@@ -27,4 +27,11 @@ export function ProblemNotice(props: { error: unknown; retry?: (() => void) | un
       )}
     </div>
   );
+}
+
+function inWords(error: unknown): string {
+  if (error instanceof LookalikeApiError && error.status === 0) {
+    return 'The server does not answer. Is it still running?';
+  }
+  return error instanceof Error ? error.message : String(error);
 }

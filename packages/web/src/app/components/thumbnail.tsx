@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { savedKey, server, thumbnailPath } from '../server.ts';
+import { savedKey, server } from '../server.ts';
 import { PictureIcon } from './icons.tsx';
 
 interface Props {
@@ -16,19 +16,20 @@ interface Props {
  * wants a key, an `img` cannot send it, so the bytes are fetched and shown from memory.
  */
 export function Thumbnail(props: Props) {
-  const path = thumbnailPath(props.collection, props.id, props.sha256);
-  return savedKey() ? <FetchedThumbnail path={path} alt={props.alt} /> : <Frame src={path} alt={props.alt} />;
+  const { collection, id, sha256, alt } = props;
+  if (savedKey()) return <FetchedThumbnail {...props} />;
+  return <Frame src={server.thumbnailUrl(collection, id, sha256)} alt={alt} />;
 }
 
-function FetchedThumbnail(props: { path: string; alt: string }) {
-  const { path, alt } = props;
+function FetchedThumbnail(props: Props) {
+  const { collection, id, sha256, alt } = props;
   const [src, setSrc] = useState<string>();
   const [failed, setFailed] = useState(false);
   useEffect(() => {
     const controller = new AbortController();
     let url: string | undefined;
     setFailed(false);
-    server.thumbnail(path, controller.signal).then(
+    server.thumbnail(collection, id, { ...(sha256 && { sha256 }), signal: controller.signal }).then(
       (blob) => {
         url = URL.createObjectURL(blob);
         if (controller.signal.aborted) URL.revokeObjectURL(url);
@@ -41,7 +42,7 @@ function FetchedThumbnail(props: { path: string; alt: string }) {
       if (url) URL.revokeObjectURL(url);
       setSrc(undefined);
     };
-  }, [path]);
+  }, [collection, id, sha256]);
   return <Frame src={src} alt={alt} failed={failed} />;
 }
 

@@ -100,7 +100,7 @@ function CollectionDetails(props: { collection: Collection }) {
   const app = useApp();
   const model = modelOf(app, collection);
   const stats = useLoad(`${collection.name} ${app.writes}`, (signal) =>
-    server.stats(collection.name, signal),
+    server.stats(collection.name, { signal }),
   );
   return (
     <section class="stack" aria-labelledby="details-title">

@@ -11,7 +11,7 @@ import { formatSimilarity } from '../number-format.ts';
 import type { ChosenFile } from '../picture-files.ts';
 import { referenceKey, resolveReference } from '../picture-reference.ts';
 import { formatRoute, type PictureReference } from '../route.ts';
-import { type CompareAnswer, type PictureToCompare, server } from '../server.ts';
+import { type CompareAnswer, server } from '../server.ts';
 import { useLoad } from '../use-load.ts';
 import { useNavigation } from '../use-route.ts';
 
@@ -117,16 +117,17 @@ function Verdict(props: { a: PictureReference; b: PictureReference }) {
   const app = useApp();
   const name = app.collection?.name;
   const answer = useLoad(`${name} ${referenceKey(a)} ${referenceKey(b)}`, async (signal) => {
-    const side = async (reference: PictureReference): Promise<PictureToCompare> => {
+    const side = async (reference: PictureReference): Promise<Blob | number[]> => {
       const referred = await resolveReference(reference);
       if (referred.kind === 'kept') return referred.picture.blob;
       if (!name) throw new Error('The picture is of a collection that is not here.');
-      const { vector } = await server.item(name, referred.id, 'vector', signal);
+      const { vector } = await server.getItem(name, referred.id, { include: ['vector'], signal });
       if (!vector) throw new Error(`The server gave no vector of “${referred.id}”.`);
-      return { vector };
+      return vector;
     };
     const [first, second] = await Promise.all([side(a), side(b)]);
-    return server.compare(first, second, modelOf(app, app.collection)?.name, signal);
+    const model = modelOf(app, app.collection)?.name;
+    return server.compare(first, second, { ...(model && { model }), signal });
   });
 
   if (answer.state === 'failed') return <ProblemNotice error={answer.error} retry={answer.reload} />;

@@ -7,9 +7,12 @@ import { ProblemNotice } from '../components/problem-notice.tsx';
 import { SimilaritySlider } from '../components/similarity-slider.tsx';
 import {
   type Choices,
+  type GroupOrder,
+  groupOrders,
   listAsCsv,
   listAsJson,
   readChoices,
+  sortGroups,
   summarise,
   writeChoices,
 } from '../duplicate-choices.ts';
@@ -23,7 +26,7 @@ export function DuplicatesView() {
   const app = useApp();
   const { collection } = app;
   const name = collection?.name;
-  const stats = useLoad(name && `${name} ${app.writes}`, (signal) => server.stats(name ?? '', signal));
+  const stats = useLoad(name && `${name} ${app.writes}`, (signal) => server.stats(name ?? '', { signal }));
   if (!name) {
     return (
       <div class="welcome stack">
@@ -51,7 +54,7 @@ function CollectionDuplicates(props: { name: string; items: number | undefined }
     setStartError(undefined);
     setStarting(true);
     try {
-      const { job } = await server.findDuplicates(name, threshold);
+      const { job } = await server.startDuplicates(name, { minSimilarity: Math.max(0.001, threshold) });
       if (job === route.job) found.reload();
       else go({ ...route, view: 'duplicates', collection: name, min: threshold, job });
     } catch (error) {
@@ -126,6 +129,8 @@ function Groups(props: { name: string; job: DuplicatesJob; groups: DuplicateGrou
     if (choices.size > 0) localStorage.setItem(storageKey, writeChoices(choices));
     else localStorage.removeItem(storageKey);
   }, [storageKey, choices]);
+  const [order, setOrder] = useState<GroupOrder>('size');
+  const sorted = useMemo(() => sortGroups(groups, order), [groups, order]);
   const summary = useMemo(() => summarise(groups, choices), [groups, choices]);
 
   if (complete && groups.length === 0) {
@@ -153,6 +158,20 @@ function Groups(props: { name: string; job: DuplicatesJob; groups: DuplicateGrou
           )}
         </p>
         <div class="row">
+          <label class="row">
+            <span class="visually-hidden">Order of the groups</span>
+            <select
+              class="select small"
+              value={order}
+              onChange={(event) => setOrder(event.currentTarget.value as GroupOrder)}
+            >
+              {Object.entries(groupOrders).map(([value, label]) => (
+                <option key={value} value={value}>
+                  {label}
+                </option>
+              ))}
+            </select>
+          </label>
           {choices.size > 0 && (
             <button type="button" class="button quiet small" onClick={() => setChoices(new Map())}>
               Back to the proposals
@@ -163,7 +182,7 @@ function Groups(props: { name: string; job: DuplicatesJob; groups: DuplicateGrou
             class="button small"
             disabled={!complete}
             onClick={() =>
-              download(`${name}-duplicates.json`, 'application/json', listAsJson(header, groups, choices))
+              download(`${name}-duplicates.json`, 'application/json', listAsJson(header, sorted, choices))
             }
           >
             <DownloadIcon /> JSON
@@ -172,17 +191,25 @@ function Groups(props: { name: string; job: DuplicatesJob; groups: DuplicateGrou
             type="button"
             class="button small"
             disabled={!complete}
-            onClick={() => download(`${name}-duplicates.csv`, 'text/csv', listAsCsv(groups, choices))}
+            onClick={() => download(`${name}-duplicates.csv`, 'text/csv', listAsCsv(sorted, choices))}
           >
             <DownloadIcon /> CSV
           </button>
         </div>
       </div>
+      {job.complete === false && (
+        <p class="small soft">
+          The collection is large, so pairs were found through the index
+          {job.pairRecall !== undefined &&
+            `: about ${(Math.floor(job.pairRecall * 1000) / 10).toFixed(1)} % of all there are, measured on a sample`}
+          .
+        </p>
+      )}
       <p class="small soft keyboard-hint">
         <kbd>←</kbd> <kbd>→</kbd> pictures, <kbd>↑</kbd> <kbd>↓</kbd> groups, <kbd>Space</kbd> keep or remove,{' '}
         <kbd>Enter</kbd> keep only this one
       </p>
-      <GroupList collection={name} groups={groups} choices={choices} onChoose={setChoices} />
+      <GroupList collection={name} groups={sorted} choices={choices} onChoose={setChoices} />
     </>
   );
 }

@@ -10,7 +10,7 @@ import { SimilaritySlider } from '../components/similarity-slider.tsx';
 import { Thumbnail } from '../components/thumbnail.tsx';
 import { keepPicture } from '../kept-pictures.ts';
 import { formatPlural } from '../number-format.ts';
-import { type ChosenFile, pictureType } from '../picture-files.ts';
+import type { ChosenFile } from '../picture-files.ts';
 import { pictureOf } from '../picture-metadata.ts';
 import { referenceKey, resolveReference } from '../picture-reference.ts';
 import { formatRoute, type PictureReference } from '../route.ts';
@@ -72,7 +72,9 @@ function SearchStart(props: { searchWith: (files: ChosenFile[]) => void }) {
   const app = useApp();
   const name = app.collection?.name ?? '';
   const model = modelOf(app, app.collection);
-  const sample = useLoad(`${name} ${app.writes}`, (signal) => server.items(name, 36, signal));
+  const sample = useLoad(`${name} ${app.writes}`, (signal) =>
+    server.listItemsPage(name, { pageSize: 36, signal }),
+  );
   const empty = sample.state === 'ready' && sample.value.items.length === 0;
 
   if (empty) {
@@ -142,18 +144,19 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
   const model = modelOf(app, app.collection);
   const key = `${name} ${referenceKey(reference)}`;
   const referred = useLoad(key, () => resolveReference(reference));
-  const stats = useLoad(`${name} ${app.writes}`, (signal) => server.stats(name, signal));
+  const stats = useLoad(`${name} ${app.writes}`, (signal) => server.stats(name, { signal }));
   const answer = useLoad(`${key} ${app.writes}`, async (signal) => {
     const picture = await resolveReference(reference);
-    if (picture.kind === 'item') return server.queryItem(name, picture.id, topK, signal);
-    const { blob, name: file } = picture.picture;
-    return server.queryPicture(name, blob, pictureType(file, blob.type), topK, signal);
+    const query = picture.kind === 'item' ? { id: picture.id } : { picture: picture.picture.blob };
+    return server.query(name, { ...query, topK }, { signal });
   });
   const threshold = route.min ?? model?.defaultThreshold ?? 0.5;
   const matches = answer.value?.matches ?? [];
   const near = matches.filter((match) => match.similarity >= threshold);
   const rest = matches.slice(near.length);
   const more = near.length === topK ? 'or more ' : '';
+  const heading =
+    near.length === 0 ? 'Nothing this similar' : formatPlural(near.length, `${more}similar picture`);
 
   return (
     <div class="search">
@@ -186,30 +189,19 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
         />
       </section>
       <div class="results stack">
+        <div role="status">
+          <h1>{answer.value ? heading : answer.state === 'failed' ? 'No answer' : 'Searching …'}</h1>
+        </div>
         {answer.state === 'failed' && <ProblemNotice error={answer.error} retry={answer.reload} />}
-        {answer.state === 'loading' && !answer.value && (
-          <p class="soft" role="status">
-            Searching …
-          </p>
-        )}
         {answer.value && (
           <>
-            <div>
-              <div role="status">
-                <h1>
-                  {near.length === 0
-                    ? 'Nothing this similar'
-                    : formatPlural(near.length, `${more}similar picture`)}
-                </h1>
-              </div>
-              {near.length === 0 && (
-                <p class="soft">
-                  {rest.length === 0
-                    ? 'The collection holds nothing else.'
-                    : 'The nearest ones are below; move the slider to let them in.'}
-                </p>
-              )}
-            </div>
+            {near.length === 0 && (
+              <p class="soft">
+                {rest.length === 0
+                  ? 'The collection holds nothing else.'
+                  : 'The nearest ones are below; move the slider to let them in.'}
+              </p>
+            )}
             <Gallery
               collection={name}
               matches={near}

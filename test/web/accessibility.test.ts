@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allPictures, type PageUnderTest, picture, skipped, startPage } from './page-under-test.ts';
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const found = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as AxeResults;
+  return found.violations.flatMap(({ id, help, nodes }) =>
+    nodes.map((node) => `${id}: ${help}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`),
+  );
+}
+
+const schemes = ['light', 'dark'] as const;
+
+describe.skipIf(skipped)(`the page: accessibility${skipped}`, () => {
+  let site: PageUnderTest;
+
+  beforeAll(async () => {
+    site = await startPage();
+    const pictures = await allPictures();
+    const copy = await readFile(picture('cat.jpg'));
+    await site.ingest('photos', [...pictures, { id: 'copies/cat.jpg', body: copy }]);
+    await site.ingest('empty', []);
+  });
+  afterAll(() => site?.close());
+
+  const views: { name: string; hash: string; ready: (page: Page) => Promise<unknown> }[] = [
+    {
+      name: 'an empty collection',
+      hash: '#/search?collection=empty',
+      ready: (page) => page.getByText('Drop pictures or a folder here').waitFor(),
+    },
+    {
+      name: 'the start of a search',
+      hash: '#/search?collection=photos',
+      ready: (page) => page.locator('.card img').first().waitFor(),
+    },
+    {
+      name: 'search results',
+      hash: '#/search?collection=photos&a=item:cat.jpg',
+      ready: (page) => page.locator('.rest .card').first().waitFor(),
+    },
+    {
+      name: 'a problem',
+      hash: '#/search?collection=photos&a=item:nowhere.jpg',
+      ready: (page) => page.getByRole('alert').waitFor(),
+    },
+    {
+      name: 'an empty comparison',
+      hash: '#/compare?collection=photos',
+      ready: (page) => page.getByRole('button', { name: 'Choose the first picture' }).waitFor(),
+    },
+    {
+      name: 'a comparison',
+      hash: '#/compare?collection=photos&a=item:cat.jpg&b=item:rocket.jpg',
+      ready: (page) => page.getByRole('heading', { name: 'Different pictures' }).waitFor(),
+    },
+    {
+      name: 'collections with their figures',
+      hash: '#/collections?collection=photos',
+      ready: async (page) => {
+        await page.getByRole('button', { name: 'Measure' }).click();
+        await page.locator('.figure').waitFor();
+      },
+    },
+    {
+      name: 'duplicate groups',
+      hash: '#/duplicates?collection=photos',
+      ready: async (page) => {
+        await page.getByRole('button', { name: 'Find duplicates' }).click();
+        await page.getByRole('heading', { name: /^Group 1/ }).waitFor();
+      },
+    },
+  ];
+
+  for (const view of views) {
+    it.each(schemes)(`${view.name}, %s`, async (colorScheme) => {
+      const { page } = await site.open(view.hash, { colorScheme, reducedMotion: 'reduce' });
+      await view.ready(page);
+      expect(await violations(page)).toEqual([]);
+      await page.context().close();
+    });
+  }
+
+  it('has a phone layout without violations', async () => {
+    const { page } = await site.open('#/search?collection=photos&a=item:cat.jpg', {
+      viewport: { width: 360, height: 740 },
+    });
+    await page.locator('.rest .card').first().waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
+});

@@ -1,0 +1,164 @@
+import { readFile } from 'node:fs/promises';
+import { createApiKey } from '@lookalike/api';
+import type { Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  allPictures,
+  eventually,
+  type PageUnderTest,
+  picture,
+  skipped,
+  startPage,
+} from './page-under-test.ts';
+
+const distances = async (page: Page) =>
+  Object.fromEntries(
+    await Promise.all(
+      (await page.locator('.distances > div').all()).map(async (row) => [
+        await row.locator('dt').textContent(),
+        Number(await row.locator('dd').first().textContent()),
+      ]),
+    ),
+  ) as Record<string, number>;
+
+describe.skipIf(skipped)(`the page: compare and collections${skipped}`, () => {
+  let site: PageUnderTest;
+  let brightCat: Buffer;
+
+  beforeAll(async () => {
+    site = await startPage();
+    await site.ingest('photos', await allPictures());
+    brightCat = await sharp(picture('cat.jpg'))
+      .modulate({ brightness: 1.15 })
+      .jpeg({ quality: 70 })
+      .toBuffer();
+  });
+  afterAll(() => site?.close());
+
+  it('compares two files: three distances, similarity and verdict are the server’s', async () => {
+    const form = new FormData();
+    form.set('a', new Blob([await readFile(picture('cat.jpg'))]));
+    form.set('b', new Blob([Uint8Array.from(brightCat)]));
+    const expected = (await (
+      await fetch(`${site.url}/v1/compare`, { method: 'POST', body: form })
+    ).json()) as Record<'euclidean' | 'cosine' | 'absolute' | 'similarity', number>;
+
+    const { page, complaints } = await site.open('#/compare');
+    const file = (label: string) => page.getByLabel(label).and(page.locator('input'));
+    await file('Choose the first picture').setInputFiles(picture('cat.jpg'));
+    await page.getByRole('img', { name: 'cat.jpg' }).waitFor();
+    await file('Choose the second picture').setInputFiles({
+      name: 'bright.jpg',
+      mimeType: 'image/jpeg',
+      buffer: brightCat,
+    });
+    await page.getByRole('heading', { name: 'The same picture, or nearly' }).waitFor();
+    const shown = await distances(page);
+    expect(shown['Cosine distance']).toBeCloseTo(expected.cosine, 3);
+    expect(shown['Euclidean distance']).toBeCloseTo(expected.euclidean, 3);
+    expect(shown['Absolute distance']).toBeCloseTo(expected.absolute, 3);
+    expect(await page.locator('.figure').textContent()).toContain(expected.similarity.toFixed(3));
+
+    await page.reload();
+    await page.getByRole('heading', { name: 'The same picture, or nearly' }).waitFor();
+    await page.getByRole('link', { name: 'Clear the second picture' }).click();
+    await file('Choose the second picture').setInputFiles(picture('rocket.jpg'));
+    await page.getByRole('heading', { name: 'Different pictures' }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('compares a file with an item of the collection, from a search result', async () => {
+    const { page } = await site.open('#/search?collection=photos');
+    await page
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles({ name: 'bright.jpg', mimeType: 'image/jpeg', buffer: brightCat });
+    await page.getByRole('link', { name: 'Compare with cat.jpg' }).click();
+    await page.getByRole('heading', { name: 'The same picture, or nearly' }).waitFor();
+    const [first, second] = await page.locator('.compare-side .card-name').allTextContents();
+    expect([first, second]).toEqual(['bright.jpg', 'cat.jpg']);
+    await page.context().close();
+  });
+
+  it('shows a collection’s figures and measures its recall', async () => {
+    const stats = (await (await fetch(`${site.url}/v1/collections/photos/stats`)).json()) as {
+      items: number;
+      segments: number;
+    };
+    const { page, complaints } = await site.open('#/collections?collection=photos');
+    const figure = (name: string) =>
+      page.locator('.figures > div').filter({ hasText: name }).locator('dd').first();
+    expect(await figure('Rows').textContent()).toBe(String(stats.items));
+    expect(await figure('Segments').textContent()).toBe(String(stats.segments));
+    expect(await figure('Stored').textContent()).toMatch(/^[1-9][\d.]* [kM]?B$/);
+    await page.getByRole('button', { name: 'Measure' }).click();
+    await eventually(() => page.locator('.figure').textContent()).toMatch(/^100\.0 % recall@10$/);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('creates a collection, chooses it, and refuses a bad name before sending it', async () => {
+    const { page } = await site.open('#/collections');
+    const name = page.getByRole('textbox', { name: 'Name' });
+    await name.fill('Holiday 2026');
+    await page.getByRole('button', { name: 'Create' }).click();
+    expect(await page.evaluate(`document.querySelector('input:invalid') !== null`)).toBe(true);
+    await name.fill('holiday-2026');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('heading', { name: 'holiday-2026' }).waitFor();
+    expect(await page.getByRole('combobox').inputValue()).toBe('holiday-2026');
+    await page.getByRole('link', { name: 'Search', exact: true }).click();
+    await page.getByRole('heading', { name: '“holiday-2026” is empty' }).waitFor();
+    await page.getByRole('combobox').selectOption('photos');
+    await page.getByRole('link', { name: 'cat.jpg' }).waitFor();
+    expect(new URL(page.url()).hash).toContain('collection=photos');
+    await page.context().close();
+  });
+
+  it('offers search by item where a collection holds vectors only', async () => {
+    const vectors = `${site.url}/v1/collections/vectors`;
+    const json = { 'content-type': 'application/json' };
+    await fetch(vectors, { method: 'PUT', headers: json, body: JSON.stringify({ dimension: 2 }) });
+    const items = [
+      { id: 'east', vector: [1, 0] },
+      { id: 'north-east', vector: [1, 1] },
+      { id: 'north', vector: [0, 1] },
+    ];
+    await fetch(`${vectors}/items`, { method: 'POST', headers: json, body: JSON.stringify({ items }) });
+    const { page } = await site.open('#/search?collection=vectors');
+    await page.getByText('“vectors” holds vectors, not pictures').waitFor();
+    expect(await page.getByText('Drop or paste').count()).toBe(0);
+    await page.getByRole('link', { name: 'north', exact: true }).click();
+    await eventually(() => page.locator('.results .card').first().textContent()).toContain('0.707');
+    await page.getByText(/no calibrated encoder/).waitFor();
+    await page.context().close();
+  });
+});
+
+describe.skipIf(skipped)(`the page: a server with keys${skipped}`, () => {
+  it('asks for the key, refuses a wrong one, and shows pictures with the right one', async () => {
+    const { key, stored } = createApiKey('page', 'admin');
+    const site = await startPage({ kind: 'keys', keys: [stored] });
+    try {
+      const { page } = await site.open();
+      const field = page.getByLabel('API key');
+      await field.fill('lk_wrong');
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await eventually(() => page.getByRole('alert').textContent()).toMatch(/did not accept that key/);
+      await field.fill(key);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page
+        .getByLabel('Choose pictures')
+        .and(page.locator('input'))
+        .setInputFiles([picture('cat.jpg'), picture('rocket.jpg')]);
+      await page.getByRole('link', { name: 'rocket.jpg' }).waitFor();
+      await eventually(() =>
+        page.evaluate(`[...document.querySelectorAll('.card img')].map((img) => img.naturalWidth)`),
+      ).toEqual([256, 256]);
+    } finally {
+      await site.close();
+    }
+  });
+});

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import hnswlib from 'hnswlib-node';
+import { HierarchicalNSW } from '@lookalike/hnsw';
 import type { EmbeddingTable } from './embedding-table.ts';
 import { type FindPairsOptions, type FoundPairs, limitedCollector } from './find-pairs.ts';
 
@@ -27,8 +27,8 @@ export async function findPairsByGraph(
     await setImmediate();
   };
 
-  const graph = new hnswlib.HierarchicalNSW('ip', dimension);
-  graph.initIndex(Math.max(1, live.length), M, EF_CONSTRUCTION, 100);
+  const graph = new HierarchicalNSW('ip', dimension);
+  graph.initIndex({ maxElements: Math.max(1, live.length), m: M, efConstruction: EF_CONSTRUCTION });
   for (const [done, row] of live.entries()) {
     graph.addPoint(rowNumbers(table, row), row);
     if (done % ROWS_BETWEEN_PAUSES === 0) await pause((0.7 * done) / live.length);

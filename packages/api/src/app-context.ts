@@ -26,6 +26,9 @@ export interface Services {
   objects: ObjectStore;
   encoders: Encoders;
   limits: Limits;
+  log: Log;
+  /** Jobs end before the request that started them is answered. */
+  inlineJobs: boolean;
   /** Of the server, for `/healthz` and the OpenAPI document. */
   version: string;
 }

@@ -16,6 +16,7 @@ import { logFailure, logToStderr } from './request-log.ts';
 import { registerCollectionRoutes } from './routes/collection-routes.ts';
 import { registerCompareRoutes } from './routes/compare-routes.ts';
 import { registerDocumentRoutes } from './routes/document-routes.ts';
+import { registerDuplicateRoutes } from './routes/duplicate-routes.ts';
 import { registerItemRoutes } from './routes/item-routes.ts';
 import { registerQueryRoutes } from './routes/query-routes.ts';
 import { registerServiceRoutes } from './routes/service-routes.ts';
@@ -32,6 +33,8 @@ export interface AppOptions {
   /** Origins of other pages that may use the API from a browser, such as `https://example.com`. Default: none. */
   corsOrigins?: readonly string[];
   limits?: AdjustableLimits;
+  /** Finish jobs before answering the request that starts them: for platforms that stop between requests. Default false. */
+  inlineJobs?: boolean;
   /** Folder of the built web page, served at `/`. */
   webRoot?: string;
   /** Default: lines of JSON on the standard error, only of what failed inside the server. */
@@ -55,6 +58,8 @@ export function createApp(options: AppOptions): LookalikeApp {
     objects: options.objects,
     encoders: options.encoders,
     limits: { ...defaultLimits, ...options.limits },
+    log,
+    inlineJobs: options.inlineJobs ?? false,
     version: packageJson.version,
   };
   const app = new OpenAPIHono<ApiEnv>();
@@ -103,6 +108,7 @@ export function createApp(options: AppOptions): LookalikeApp {
   registerThumbnailRoutes(app, services);
   registerQueryRoutes(app, services);
   registerCompareRoutes(app, services);
+  registerDuplicateRoutes(app, services);
   registerDocumentRoutes(app, services);
   const known = app.routes
     .filter(({ method }) => method !== 'ALL')

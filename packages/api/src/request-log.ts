@@ -4,9 +4,10 @@ import { isServerFailure } from './problems.ts';
 
 export interface LogEntry {
   requestId: string;
-  method: string;
+  /** Missing for what no request waits for. */
+  method?: string;
   /** Without the query, which may hold metadata. */
-  path: string;
+  path?: string;
   /** Missing for what went wrong after the status had been sent. */
   status?: number;
   milliseconds?: number;

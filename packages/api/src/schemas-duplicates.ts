@@ -1,11 +1,21 @@
 import { z } from '@hono/zod-openapi';
+import { filterSchema } from './schemas-filter.ts';
 import { cursor, itemError, metadata, similarity, version } from './schemas-values.ts';
 
 export const duplicatesBody = z
   .strictObject({
-    minSimilarity: similarity
-      .optional()
-      .openapi({ description: 'Default: the calibrated threshold of the model.' }),
+    minSimilarity: z.number().gt(0).max(1).optional().openapi({
+      description:
+        'Default: the calibrated threshold of the model; needed where the collection is bound to none.',
+    }),
+    maxFalsePositiveRate: z.number().gt(0).max(1).optional().openapi({
+      description:
+        'Instead of `minSimilarity`: the lowest calibrated threshold that pairs unrelated pictures no more often.',
+    }),
+    filter: filterSchema.optional(),
+  })
+  .refine((body) => body.minSimilarity === undefined || body.maxFalsePositiveRate === undefined, {
+    message: 'give either minSimilarity or maxFalsePositiveRate',
   })
   .openapi('FindDuplicates');
 
@@ -26,6 +36,7 @@ export const duplicateGroup = z
     keep: z.string().openapi({ description: 'Id of the proposed one to keep; also the first of `items`.' }),
     reason: z.string().openapi({ description: 'Why that one.', example: 'largest: 4000 x 3000' }),
     weakest: similarity.openapi({ description: 'Similarity of the least similar pair of the group.' }),
+    weakestPair: z.tuple([z.string(), z.string()]).openapi({ description: 'Ids of that pair.' }),
     items: z.array(duplicateItem),
   })
   .openapi('DuplicateGroup');
@@ -39,7 +50,17 @@ export const duplicatesJob = z
     progress: z.object({ done: z.number().int(), total: z.number().int() }),
     error: itemError.optional(),
     groupCount: z.number().int().optional(),
-    groups: z.array(duplicateGroup).optional().openapi({ description: 'One page, largest groups first.' }),
+    complete: z
+      .boolean()
+      .optional()
+      .openapi({ description: 'Every pair was looked at, so that none is missing.' }),
+    pairRecall: z.number().optional().openapi({
+      description: 'Share of the true pairs that were found: 1 where complete, else measured on a sample.',
+    }),
+    groups: z
+      .array(duplicateGroup)
+      .optional()
+      .openapi({ description: 'One page, by the id of the one to keep.' }),
     cursor: cursor.optional(),
   })
   .openapi('DuplicatesJob');

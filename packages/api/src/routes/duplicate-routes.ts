@@ -1,0 +1,112 @@
+import { z } from '@hono/zod-openapi';
+import type { CollectionInfo } from '@lookalike/index';
+import { LookalikeError } from '@lookalike/store';
+import type { ApiApp, Services } from '../app-context.ts';
+import { defineRoute, numberParameter } from '../define-route.ts';
+import { DuplicateJobs } from '../duplicate-jobs.ts';
+import { csvOf } from '../duplicates-csv.ts';
+import { encoderOf } from '../encoders.ts';
+import { readJson } from '../request-body.ts';
+import type { DuplicatesJob, FindDuplicates } from '../schemas.ts';
+import { duplicatesBody, duplicatesJob } from '../schemas-duplicates.ts';
+import { collectionName, cursor } from '../schemas-values.ts';
+import { assertFilter, validate } from '../validation.ts';
+
+const jobId = z.uuid().openapi({ description: 'From the answer that started the search.' });
+
+export function registerDuplicateRoutes(app: ApiApp, services: Services): void {
+  const { engine, encoders, limits, objects, inlineJobs } = services;
+  const jobs = new DuplicateJobs(objects, (error) => services.log({ requestId: 'duplicates', error }));
+
+  async function thresholdOf(info: CollectionInfo, body: FindDuplicates): Promise<number> {
+    if (body.minSimilarity !== undefined) return body.minSimilarity;
+    if (info.encoder === undefined) {
+      throw new LookalikeError('no-threshold', `${info.name} is bound to no model: give minSimilarity`);
+    }
+    const { model } = await encoderOf(info, encoders);
+    const rate = body.maxFalsePositiveRate;
+    if (rate === undefined) return model.defaultThreshold;
+    const fitting = model.thresholds.filter(({ falsePositiveRate }) => falsePositiveRate <= rate);
+    if (fitting.length === 0) {
+      const rates = model.thresholds.map(({ falsePositiveRate }) => falsePositiveRate).sort((a, b) => a - b);
+      throw new LookalikeError(
+        'no-threshold',
+        `${model.name} is calibrated for false positive rates of ${rates.join(', ')}, none of them ${rate} or less`,
+      );
+    }
+    return Math.min(...fitting.map(({ similarity }) => similarity));
+  }
+
+  defineRoute(
+    app,
+    {
+      method: 'post',
+      path: '/v1/collections/{collection}/duplicates',
+      scope: 'read',
+      operationId: 'startDuplicates',
+      tag: 'Duplicates',
+      summary: 'Start a search for groups of near-duplicates',
+      description:
+        'Every two items of a group are that similar to each other: unlike pictures are never chained together. Nothing is ' +
+        'deleted; the groups say which item to keep and why.',
+      params: z.object({ collection: collectionName }),
+      body: { 'application/json': duplicatesBody },
+      bodyRequired: false,
+      answers: {
+        202: {
+          description: 'Started; `Location` is where to ask.',
+          content: { 'application/json': duplicatesJob },
+        },
+      },
+    },
+    async (c, { params }) => {
+      const raw = (await readJson(c.req.raw, limits)) ?? {};
+      assertFilter(raw);
+      const body = validate(duplicatesBody, raw);
+      const collection = await engine.collection(params.collection);
+      const minSimilarity = await thresholdOf(collection.info, body);
+      const { job, done } = await jobs.start(collection, { minSimilarity, filter: body.filter });
+      const answer: DuplicatesJob = inlineJobs ? await done : job;
+      return c.json(answer, 202, { location: `${c.req.path}/${job.job}` });
+    },
+  );
+
+  defineRoute(
+    app,
+    {
+      method: 'get',
+      path: '/v1/collections/{collection}/duplicates/{job}',
+      scope: 'read',
+      operationId: 'getDuplicates',
+      tag: 'Duplicates',
+      summary: 'State of a search for duplicates, and a page of its groups once it is done',
+      description: 'With `Accept: text/csv` the page as CSV, an item a row.',
+      params: z.object({ collection: collectionName, job: jobId }),
+      query: z.strictObject({
+        limit: numberParameter(z.number().int().min(1).max(10_000)).optional(),
+        cursor: cursor.optional(),
+      }),
+      answers: {
+        200: {
+          description: 'The state.',
+          content: { 'application/json': duplicatesJob, 'text/csv': z.string() },
+        },
+      },
+    },
+    async (c, { params, query }) => {
+      // A dropped collection has no jobs, though their files may still be there.
+      await engine.collection(params.collection);
+      const job = await jobs.read(params.collection, params.job, {
+        limit: query.limit ?? 100,
+        cursor: query.cursor,
+      });
+      if ((c.req.header('accept') ?? '').includes('text/csv') && job.status === 'done') {
+        return c.body(csvOf(job.groups ?? []), 200, {
+          'content-type': 'text/csv; charset=utf-8',
+          ...(job.cursor === undefined ? {} : { link: `<?cursor=${job.cursor}>; rel="next"` }),
+        });
+      }
+      return c.json(job);
+    },
+  );
+}

@@ -1,0 +1,218 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { LookalikeApp } from '../../api/src/app.ts';
+import { serve } from '../../api/src/serve.ts';
+import { openTestApp, photograph } from '../../api/src/testing/test-app.ts';
+import type { ItemInput, UpsertLine } from './index.ts';
+import { LookalikeClient } from './index.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function start(app: LookalikeApp = openTestApp().app): Promise<LookalikeClient> {
+  const server = await serve(app, { port: 0 });
+  cleanups.push(() => server.close(0));
+  return new LookalikeClient(server.url);
+}
+
+async function collect<T>(all: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const one of all) list.push(one);
+  return list;
+}
+
+/** Answers from a list, and remembers what was asked. */
+function scripted(answers: (() => Response)[]): { fetch: typeof fetch; requests: Request[] } {
+  const requests: Request[] = [];
+  return {
+    requests,
+    fetch: (async (input: string, init: RequestInit) => {
+      requests.push(new Request(input, init));
+      const answer = answers[requests.length - 1];
+      if (answer === undefined) throw new Error('asked more often than expected');
+      return answer();
+    }) as typeof fetch,
+  };
+}
+
+const busy =
+  (headers: Record<string, string> = {}) =>
+  () =>
+    new Response('busy', { status: 503, headers });
+const healthy = () => Response.json({ status: 'ok', version: '1', models: [] });
+
+describe('the client against a server', () => {
+  it('walks a picture through its life', async () => {
+    const client = await start();
+    expect((await client.health()).status).toBe('ok');
+    expect((await client.models()).models.map(({ name }) => name)).toContain('pixels');
+    await client.createCollection('photos');
+    for (const name of ['cat', 'rocket', 'clock']) {
+      const file = name === 'clock' ? 'clock.png' : `${name}.jpg`;
+      const stored = await client.putPicture('photos', name, photograph(file), {
+        metadata: { name, n: name.length },
+      });
+      expect(stored).toMatchObject({ id: name, status: 'stored' });
+    }
+    const { matches } = await client.query('photos', {
+      picture: new Blob([photograph('cat.jpg')], { type: 'image/jpeg' }),
+      topK: 1,
+      filter: { field: 'n', lte: 5 },
+      include: ['metadata'],
+    });
+    expect(matches).toMatchObject([{ id: 'cat', metadata: { name: 'cat' } }]);
+    const batch = await client.queryBatch('photos', [
+      { picture: photograph('clock.png'), topK: 1 },
+      { id: 'nobody' },
+    ]);
+    expect(batch).toMatchObject([{ matches: [{ id: 'clock' }] }, { error: { code: 'unknown-item' } }]);
+    expect(await client.compare(photograph('cat.jpg'), photograph('rocket.jpg'))).toMatchObject({
+      same: false,
+    });
+    expect((await client.thumbnail('photos', 'cat')).type).toBe('image/webp');
+    expect((await collect(client.listItems('photos', { pageSize: 1 }))).map(({ id }) => id)).toEqual([
+      'cat',
+      'clock',
+      'rocket',
+    ]);
+    expect(await client.count('photos', { field: 'n', equals: 5 })).toMatchObject({ count: 1 });
+    expect(await client.deleteItem('photos', 'cat')).toMatchObject({ deleted: 1 });
+    await expect(client.getItem('photos', 'cat')).rejects.toMatchObject({
+      status: 404,
+      code: 'unknown-item',
+    });
+    expect(await client.stats('photos')).toMatchObject({ items: 2 });
+    await client.dropCollection('photos');
+    expect(await collect(client.listCollections())).toEqual([]);
+  });
+
+  it('reaches items whose ids are no addresses', async () => {
+    const client = await start();
+    await client.createCollection('photos');
+    for (const id of ['..', '.']) {
+      expect(await client.putPicture('photos', id, photograph('cat.jpg'))).toMatchObject({
+        id,
+        status: 'stored',
+      });
+      expect(await client.getItem('photos', id)).toMatchObject({ id });
+      expect(await client.deleteItem('photos', id)).toMatchObject({ deleted: 1 });
+      await expect(client.getItem('photos', id)).rejects.toMatchObject({ code: 'unknown-item' });
+    }
+    await expect(client.putPicture('photos', '..', new Uint8Array([1, 2]))).rejects.toMatchObject({
+      code: 'picture-unsupported-format',
+    });
+  });
+
+  it('ingests any number of items and finds all that are near', async () => {
+    const client = await start();
+    await client.createCollection('v', { dimension: 2, metric: 'l2' });
+    async function* items(): AsyncGenerator<ItemInput> {
+      for (let n = 0; n < 2500; n++) yield { id: `n${n}`, vector: n === 1234 ? [1] : [n, 0] };
+    }
+    const lines: UpsertLine[] = await collect(client.ingest('v', items(), { requestItems: 1000 }));
+    expect(lines.map(({ from, count }) => [from, count])).toEqual([
+      [0, 1000],
+      [1000, 1000],
+      [2000, 500],
+    ]);
+    expect(lines.flatMap(({ results }) => results)).toMatchObject([
+      { index: 1234, id: 'n1234', status: 'invalid' },
+    ]);
+    const near = await collect(client.queryRange('v', { vector: [0, 0], minSimilarity: 1 / 2101 }));
+    // n1234 was refused.
+    expect(near).toHaveLength(2100);
+    expect(near.at(-1)).toMatchObject({ id: 'n2100', distance: 2100 });
+  });
+
+  it('brings the groups of duplicates', async () => {
+    const client = await start();
+    await client.createCollection('v', { dimension: 2 });
+    await client.upsert('v', [
+      { id: 'a', vector: [1, 0] },
+      { id: 'b', vector: [1, 0.01] },
+      { id: 'c', vector: [0, 1] },
+    ]);
+    const groups = await collect(client.duplicates('v', { minSimilarity: 0.99 }));
+    expect(groups.map(({ items }) => items.map(({ id }) => id).sort())).toEqual([['a', 'b']]);
+    await expect(collect(client.duplicates('v'))).rejects.toMatchObject({
+      code: 'no-threshold',
+      status: 409,
+    });
+  });
+
+  it('tells problems by their code', async () => {
+    const client = await start();
+    await expect(client.getCollection('nowhere')).rejects.toMatchObject({
+      name: 'LookalikeApiError',
+      status: 404,
+      code: 'unknown-collection',
+      requestId: expect.stringMatching(/./),
+      message: expect.stringContaining('nowhere'),
+    });
+  });
+});
+
+describe('attempts', () => {
+  it('are repeated while the server is busy, after the time it asks for', async () => {
+    const { fetch, requests } = scripted([busy({ 'retry-after': '0' }), busy(), healthy]);
+    const client = new LookalikeClient('http://server.example/base/', { fetch });
+    expect((await client.health()).version).toBe('1');
+    expect(requests.map(({ url }) => url)).toEqual(Array(3).fill('http://server.example/base/healthz'));
+  });
+
+  it('end where the server asks for a longer wait than allowed, or says no', async () => {
+    const patient = scripted([busy({ 'retry-after': '3600' })]);
+    await expect(new LookalikeClient('http://x', { fetch: patient.fetch }).health()).rejects.toMatchObject({
+      status: 503,
+      code: 'unexpected-answer',
+    });
+    const refused = scripted([() => Response.json({ code: 'forbidden', detail: 'no' }, { status: 403 })]);
+    await expect(new LookalikeClient('http://x', { fetch: refused.fetch }).health()).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    expect(refused.requests).toHaveLength(1);
+  });
+
+  it('are repeated where no answer came, and at last say so', async () => {
+    const broken = () => {
+      throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
+    };
+    const { fetch, requests } = scripted([broken, broken]);
+    const client = new LookalikeClient('http://x', { fetch, retries: 1 });
+    await expect(client.health()).rejects.toMatchObject({
+      status: 0,
+      code: 'connection-failed',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+    expect(requests).toHaveLength(2);
+  });
+
+  it('stop at once when aborted, also while waiting', async () => {
+    const { fetch } = scripted([busy({ 'retry-after': '15' })]);
+    const controller = new AbortController();
+    const call = new LookalikeClient('http://x', { fetch }).health({ signal: controller.signal });
+    setTimeout(() => controller.abort(new Error('enough')), 20);
+    await expect(call).rejects.toThrow('enough');
+  });
+
+  it('are authorized anew each time, over the bytes that are sent', async () => {
+    const { fetch, requests } = scripted([busy(), healthy]);
+    let calls = 0;
+    const client = new LookalikeClient('http://x', {
+      fetch,
+      key: 'lk_1',
+      authorize: ({ headers, method, body }) => {
+        headers.set('x-signature', `${++calls} ${method} ${typeof body}`);
+      },
+    });
+    await client.createCollection('v', { dimension: 2 });
+    expect(requests.map(({ headers }) => [headers.get('authorization'), headers.get('x-signature')])).toEqual(
+      [
+        ['Bearer lk_1', '1 PUT string'],
+        ['Bearer lk_1', '2 PUT string'],
+      ],
+    );
+    expect(await requests[1]?.json()).toEqual({ dimension: 2 });
+  });
+});

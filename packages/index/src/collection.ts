@@ -26,6 +26,7 @@ import { type Meter, newMeter } from './meter.ts';
 import { type CheckedQuery, checkFilter, checkInclude, checkQuery, maxEf } from './query-check.ts';
 import { measureRecall } from './recall.ts';
 import { search } from './search.ts';
+import type { Staging } from './staging.ts';
 import { UniqueUpsert } from './unique-upsert.ts';
 
 export interface CollectionOptions {
@@ -82,9 +83,15 @@ export class LogCollection implements Collection {
       stage: async (state, staging) => {
         this.#assertCurrent(state);
         const results: UpsertResult[] = [];
-        for (const item of checked) {
+        for (const [i, item] of checked.entries()) {
           if (!('vector' in item)) {
             results.push(item);
+            continue;
+          }
+          const ifVersion = items[i]?.ifVersion;
+          const there = ifVersion === undefined ? undefined : versionOf(item.id, state, staging);
+          if (ifVersion !== undefined && (there ?? 0) !== ifVersion) {
+            results.push({ id: item.id, status: 'conflict', version: there });
             continue;
           }
           const match = await unique?.findSimilar(item, state, staging);
@@ -104,6 +111,7 @@ export class LogCollection implements Collection {
     try {
       // A copy: the caller may change the array before the commit is made.
       const checked = checkItem(item, this.info);
+      checkWhole('ifVersion', item.ifVersion, 0, Number.MAX_SAFE_INTEGER, 0);
       return { ...checked, vector: checked.vector.slice() };
     } catch (error) {
       if (!(error instanceof LookalikeError)) throw error;
@@ -319,6 +327,13 @@ export class LogCollection implements Collection {
 
 function minVersionOf(options: { minVersion?: number }): number {
   return checkWhole('minVersion', options.minVersion, 0, Number.MAX_SAFE_INTEGER, 0);
+}
+
+/** Of the item as the changes staged so far leave it: those will have the number of the next commit. */
+function versionOf(id: string, state: Readonly<HeadState>, staging: Staging): number | undefined {
+  if (staging.changes.has(id)) return staging.changes.get(id) === undefined ? undefined : state.version + 1;
+  const row = state.tail.live.get(id);
+  return row === undefined ? undefined : state.tail.versions[row];
 }
 
 function itemBytes(item: CheckedItem): number {

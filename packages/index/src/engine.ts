@@ -47,6 +47,8 @@ export interface Item {
   vector: Float32Array;
   /** JSON object, at most 64 KiB as text. */
   metadata?: Metadata;
+  /** Store it only where the item that is there has this version; 0: only where there is none. */
+  ifVersion?: number;
 }
 
 export interface StoredItem {

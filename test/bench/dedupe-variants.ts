@@ -42,7 +42,12 @@ export const VARIANTS: readonly Variant[] = [
   },
   { name: 'JPEG quality 30', hard: false, ending: 'jpg', make: (p) => p.jpeg({ quality: 30 }).toBuffer() },
   { name: 'WebP quality 50', hard: false, ending: 'webp', make: (p) => p.webp({ quality: 50 }).toBuffer() },
-  { name: 'AVIF quality 40', hard: false, ending: 'avif', make: (p) => p.avif({ quality: 40, effort: 1 }).toBuffer() },
+  {
+    name: 'AVIF quality 40',
+    hard: false,
+    ending: 'avif',
+    make: (p) => p.avif({ quality: 40, effort: 1 }).toBuffer(),
+  },
   { name: 'grey', hard: false, ending: 'jpg', make: (p) => jpeg(p.greyscale()) },
   {
     name: 'brighter, more colour',

@@ -150,7 +150,8 @@ function pictureNames(items: readonly DuplicateItem[], different: GroupOptions['
   });
 }
 
-function pixelsByContent(items: readonly DuplicateItem[]): Map<string, string> {
+/** The pixel hash of every content whose pixels are known. */
+export function pixelsByContent(items: readonly DuplicateItem[]): Map<string, string> {
   const pixelsOf = new Map<string, string>();
   for (const item of items) if (item.pixelHash !== undefined) pixelsOf.set(item.contentHash, item.pixelHash);
   return pixelsOf;

@@ -7,5 +7,13 @@ export {
   type GroupOptions,
   groupNearDuplicates,
 } from './group-near-duplicates.ts';
+export { matchAgainst } from './match-against.ts';
 export { pixelHashCandidates } from './pixel-candidates.ts';
+export {
+  type CalibratedThreshold,
+  falsePositiveRateAt,
+  type PrecisionThreshold,
+  pairsFrom,
+  thresholdForPrecision,
+} from './precision-threshold.ts';
 export type { SimilarPairs } from './similar-pairs.ts';

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type DuplicateItem, matchAgainst } from './index.ts';
+
+const file = (key: string, facts: Partial<DuplicateItem> = {}): DuplicateItem => ({
+  key,
+  contentHash: `bytes of ${key}`,
+  width: 100,
+  height: 100,
+  bytes: 1000,
+  modified: 0,
+  lowInformation: false,
+  ...facts,
+});
+
+function matched(
+  items: DuplicateItem[],
+  boundary: number,
+  pairs: readonly (readonly [number, number, number])[],
+  different?: (a: string, b: string) => boolean,
+) {
+  const columns = {
+    left: Uint32Array.from(pairs, ([a]) => a),
+    right: Uint32Array.from(pairs, ([, b]) => b),
+    similarity: Float32Array.from(pairs, ([, , similarity]) => similarity),
+  };
+  const key = (index: number) => items[index]?.key;
+  return matchAgainst(items, boundary, columns, different ? { different } : {}).map(({ keep, members }) => [
+    key(keep),
+    ...members.slice(1).map(({ index, kind }) => `${key(index)} ${kind}`),
+  ]);
+}
+
+describe('matching a folder against a reference', () => {
+  test('every item goes with the reference it is most alike to, bytes before pixels before similarity', () => {
+    const items = [
+      file('a', { contentHash: 'x' }),
+      file('b', { pixelHash: 'p' }),
+      file('c'),
+      file('d'),
+      file('ref1', { contentHash: 'x' }),
+      file('ref2', { pixelHash: 'p' }),
+      file('ref3'),
+    ];
+    expect(
+      matched(items, 4, [
+        [0, 6, 0.99],
+        [1, 6, 0.99],
+        [2, 5, 0.9],
+        [2, 6, 0.95],
+        [2, 3, 0.99],
+      ]),
+    ).toEqual([
+      ['ref1', 'a exact'],
+      ['ref2', 'b pixels'],
+      ['ref3', 'c near'],
+    ]);
+  });
+
+  test('blank pictures match by bytes and pixels only, and verdicts hold', () => {
+    const blank = { lowInformation: true };
+    const items = [
+      file('a', blank),
+      file('b', { ...blank, pixelHash: 'p' }),
+      file('c'),
+      file('ref1', { ...blank, pixelHash: 'p' }),
+      file('ref2'),
+    ];
+    const pairs = [
+      [0, 3, 1],
+      [2, 4, 0.9],
+    ] as const;
+    expect(matched(items, 3, pairs)).toEqual([
+      ['ref1', 'b pixels'],
+      ['ref2', 'c near'],
+    ]);
+    const different = (a: string, b: string) => a === 'bytes of c' && b === 'bytes of ref2';
+    expect(matched(items, 3, pairs, different)).toEqual([['ref1', 'b pixels']]);
+  });
+
+  test('does not depend on the order of pairs', () => {
+    const items = ['a', 'b', 'c', 'x', 'y', 'z'].map((key) => file(key));
+    const pair = fc.tuple(fc.nat(2), fc.integer({ min: 3, max: 5 }), fc.constantFrom(0.875, 0.9375));
+    fc.assert(
+      fc.property(fc.uniqueArray(pair, { selector: ([a, b]) => a * 10 + b }), (pairs) => {
+        expect(matched(items, 3, pairs.toReversed())).toEqual(matched(items, 3, pairs));
+      }),
+    );
+  });
+});

@@ -1,0 +1,86 @@
+import { compareKeys, type DuplicateItem } from './duplicate-item.ts';
+import {
+  type DuplicateGroup,
+  type DuplicateMember,
+  type GroupOptions,
+  pixelsByContent,
+} from './group-near-duplicates.ts';
+import type { SimilarPairs } from './similar-pairs.ts';
+
+/**
+ * Which items before `boundary` show a picture that is among those from it on, the reference. Every such item joins the
+ * reference it is most alike to: the same bytes, then the same pixels, then the highest similarity, ties by key; so a
+ * group is one reference, which is kept, and the items that go with it. Verdicts and low information count as in
+ * `groupNearDuplicates`. Items are not compared with each other.
+ */
+export function matchAgainst(
+  items: readonly DuplicateItem[],
+  boundary: number,
+  pairs: SimilarPairs,
+  options: GroupOptions = {},
+): DuplicateGroup[] {
+  const pixelsOf = pixelsByContent(items);
+  const at = (index: number) => items[index] as DuplicateItem;
+  const best = new Map<number, { reference: number; member: DuplicateMember }>();
+  const offer = (index: number, reference: number, kind: DuplicateMember['kind'], similarity: number) => {
+    if (options.different?.(at(index).contentHash, at(reference).contentHash)) return;
+    const rival = best.get(index);
+    const order = rival
+      ? RANK[kind] - RANK[rival.member.kind] ||
+        rival.member.similarity - similarity ||
+        compareKeys(at(reference).key, at(rival.reference).key)
+      : -1;
+    if (order < 0) best.set(index, { reference, member: { index, kind, similarity } });
+  };
+
+  const byContent = new Map<string, number[]>();
+  const byPixels = new Map<string, number[]>();
+  for (let reference = boundary; reference < items.length; reference++) {
+    const content = at(reference).contentHash;
+    push(byContent, content, reference);
+    const pixels = pixelsOf.get(content);
+    if (pixels !== undefined) push(byPixels, pixels, reference);
+  }
+  for (let index = 0; index < boundary; index++) {
+    const content = at(index).contentHash;
+    for (const reference of byContent.get(content) ?? []) offer(index, reference, 'exact', 1);
+    const pixels = pixelsOf.get(content);
+    if (pixels !== undefined)
+      for (const reference of byPixels.get(pixels) ?? []) offer(index, reference, 'pixels', 1);
+  }
+  for (let pair = 0; pair < pairs.left.length; pair++) {
+    const index = pairs.left[pair] as number;
+    const reference = pairs.right[pair] as number;
+    if (index >= boundary || reference < boundary) continue;
+    if (at(index).lowInformation || at(reference).lowInformation) continue;
+    offer(index, reference, 'near', pairs.similarity[pair] as number);
+  }
+
+  const members = new Map<number, DuplicateMember[]>();
+  for (const { reference, member } of best.values()) push(members, reference, member);
+  return [...members]
+    .map(([reference, found]): DuplicateGroup => {
+      found.sort(
+        (a, b) =>
+          RANK[a.kind] - RANK[b.kind] ||
+          b.similarity - a.similarity ||
+          compareKeys(at(a.index).key, at(b.index).key),
+      );
+      const last = found.reduce((least, member) => (member.similarity < least.similarity ? member : least));
+      return {
+        keep: reference,
+        reason: 'in the reference folder',
+        members: [{ index: reference, kind: 'exact', similarity: 1 }, ...found],
+        weakest: { a: last.index, b: reference, similarity: last.similarity },
+      };
+    })
+    .sort((a, b) => compareKeys(at(a.keep).key, at(b.keep).key));
+}
+
+const RANK = { exact: 0, pixels: 1, near: 2 } as const;
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const values = map.get(key);
+  if (values) values.push(value);
+  else map.set(key, [value]);
+}

@@ -1,3 +1,4 @@
+import { LookalikeError } from '@lookalike/store';
 import type { Context } from 'hono';
 import type { ApiEnv } from './app-context.ts';
 
@@ -6,4 +7,20 @@ export function matchesEtag(c: Context<ApiEnv>, etag: string): boolean {
   const given = c.req.header('if-none-match');
   if (given === undefined) return false;
   return given.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag);
+}
+
+/** What `If-Match` or `If-None-Match: *` of a write asks for, as the condition of an item. Throws `invalid-request`. */
+export function ifVersionOf(c: Context<ApiEnv>): { ifVersion?: number } {
+  const match = c.req.header('if-match');
+  const noneMatch = c.req.header('if-none-match');
+  if (match === undefined && noneMatch === undefined) return {};
+  if (match === undefined && noneMatch?.trim() === '*') return { ifVersion: 0 };
+  const version = noneMatch === undefined ? /^"(\d{1,15})"$/.exec(match?.trim() ?? '')?.[1] : undefined;
+  if (version === undefined || Number(version) === 0) {
+    throw new LookalikeError(
+      'invalid-request',
+      'expected If-Match: "<version>" with one version, or If-None-Match: *',
+    );
+  }
+  return { ifVersion: Number(version) };
 }

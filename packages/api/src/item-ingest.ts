@@ -33,6 +33,7 @@ export interface PictureItem {
   id: string;
   picture: Uint8Array;
   metadata?: Metadata;
+  ifVersion?: number;
 }
 
 function idOf(raw: unknown): string {
@@ -57,7 +58,7 @@ async function preparePictures(
       signal,
     );
     return await Promise.all(
-      pictures.map(async ({ id, picture: bytes, metadata }, index): Promise<Prepared> => {
+      pictures.map(async ({ id, picture: bytes, metadata, ifVersion }, index): Promise<Prepared> => {
         const result = encoded[index];
         if (result === undefined) throw new Error('the encoder gave too few results');
         if (!result.ok) return { id, error: result.error };
@@ -72,7 +73,12 @@ async function preparePictures(
         }
         return {
           id,
-          item: { id, vector: embedding, metadata: { ...metadata, picture: picture as Metadata } },
+          item: {
+            id,
+            vector: embedding,
+            metadata: { ...metadata, picture: picture as Metadata },
+            ...(ifVersion === undefined ? {} : { ifVersion }),
+          },
           picture,
         };
       }),
@@ -98,16 +104,19 @@ export async function prepareItems(
   for (const value of raw) {
     try {
       const input: ItemInput = validate(itemInput, value);
-      const metadata = input.metadata === undefined ? {} : { metadata: input.metadata };
+      const settings = {
+        ...(input.metadata === undefined ? {} : { metadata: input.metadata }),
+        ...(input.ifVersion === undefined ? {} : { ifVersion: input.ifVersion }),
+      };
       if (input.vector !== undefined) {
         prepared.push({
           id: input.id,
-          item: { id: input.id, vector: Float32Array.from(input.vector), ...metadata },
+          item: { id: input.id, vector: Float32Array.from(input.vector), ...settings },
         });
       } else {
         const picture = pictureFromBase64(input.image ?? '', services.limits.pictureBytes);
         places.push(prepared.length);
-        pictures.push({ id: input.id, picture, ...metadata });
+        pictures.push({ id: input.id, picture, ...settings });
         prepared.push(undefined);
       }
     } catch (error) {

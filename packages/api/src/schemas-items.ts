@@ -14,12 +14,17 @@ import {
   version,
 } from './schemas-values.ts';
 
+const ifVersion = version.openapi({
+  description: 'Write only where the item that is there has this version; 0: only where there is none.',
+});
+
 export const itemInput = z
   .strictObject({
     id: itemId,
     vector: vector.optional(),
     image: base64Image.optional(),
     metadata: metadata.optional(),
+    ifVersion: ifVersion.optional(),
   })
   .refine((item) => (item.vector === undefined) !== (item.image === undefined), {
     message: 'an item has either a vector or an image',
@@ -97,6 +102,42 @@ export const putItemAnswer = upsertResult
   .pick({ id: true, picture: true, match: true })
   .extend({ status: z.enum(['stored', 'similar']), version })
   .openapi('PutItemAnswer');
+
+const metadataPatch = metadata.openapi({
+  description:
+    'A JSON Merge Patch (RFC 7396): members replace those of the item, objects are merged, null removes.',
+  example: { album: 'winter', draft: null },
+});
+
+export const patchItemBody = z
+  .strictObject({ metadata: metadataPatch, ifVersion: ifVersion.optional() })
+  .openapi('PatchItem');
+
+export const patchItemsBody = z
+  .strictObject({
+    items: z
+      .array(z.strictObject({ id: itemId, metadata: metadataPatch, ifVersion: ifVersion.optional() }))
+      .min(1)
+      .max(10_000),
+  })
+  .openapi('PatchItems');
+
+export const patchResult = z
+  .object({
+    id: z.string(),
+    status: z.enum(['stored', 'missing', 'conflict', 'invalid']),
+    metadata: metadata.optional().openapi({ description: 'As it is now, where it was stored.' }),
+    version: version.optional().openapi({ description: 'Of a conflict: the version that is there.' }),
+    error: itemError.optional(),
+  })
+  .openapi('PatchResult');
+
+export const patchAnswer = z
+  .object({
+    version,
+    results: z.array(patchResult).openapi({ description: 'One an item, in the order given.' }),
+  })
+  .openapi('PatchAnswer');
 
 export const item = z
   .object({ id: z.string(), version, metadata, vector: vector.optional() })

@@ -141,6 +141,31 @@ describe('the client against a server', () => {
     });
   });
 
+  it('writes under conditions and patches metadata', async () => {
+    const client = await start();
+    await client.createCollection('photos');
+    for (const id of ['cat', '..']) {
+      const { version } = await client.putPicture('photos', id, photograph('cat.jpg'), {
+        metadata: { a: 1, b: { c: 2 } },
+        ifVersion: 0,
+      });
+      const again = client.putPicture('photos', id, photograph('cat.jpg'), { ifVersion: 0 });
+      await expect(again).rejects.toMatchObject({ status: 412, code: 'version-conflict' });
+      const patched = await client.patchItem('photos', id, { a: null, b: { d: 3 } }, { ifVersion: version });
+      expect(patched.metadata).toMatchObject({ b: { c: 2, d: 3 }, picture: { format: 'jpeg' } });
+      expect(patched.metadata).not.toHaveProperty('a');
+      expect((await client.getItem('photos', id)).version).toBe(patched.version);
+      const late = client.patchItem('photos', id, { a: 2 }, { ifVersion: version });
+      await expect(late).rejects.toMatchObject({ status: 412, code: 'version-conflict' });
+      expect(
+        await client.putPicture('photos', id, photograph('rocket.jpg'), { ifVersion: patched.version }),
+      ).toMatchObject({
+        status: 'stored',
+      });
+    }
+    await expect(client.patchItem('photos', 'nobody', {})).rejects.toMatchObject({ code: 'unknown-item' });
+  });
+
   it('tells problems by their code', async () => {
     const client = await start();
     await expect(client.getCollection('nowhere')).rejects.toMatchObject({

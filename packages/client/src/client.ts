@@ -20,6 +20,8 @@ import type {
   Limits,
   Metadata,
   ModelList,
+  PatchAnswer,
+  PatchItems,
   PutItemAnswer,
   Query,
   QueryAnswer,
@@ -117,26 +119,33 @@ export class LookalikeClient {
     return this.#sendJson('POST', `${collectionPath(name)}/recall`, request, options);
   }
 
-  /** Stores one picture under `id`, replacing what was there. */
+  /** Stores one picture under `id`, replacing what was there; with `ifVersion` only that version, 0 being none. */
   async putPicture(
     collection: string,
     id: string,
     picture: PictureSource,
-    options: CallOptions & { metadata?: Metadata; unlessSimilar?: number } = {},
+    options: CallOptions & { metadata?: Metadata; unlessSimilar?: number; ifVersion?: number } = {},
   ): Promise<PutItemAnswer> {
-    const { metadata, unlessSimilar, signal } = options;
+    const { metadata, unlessSimilar, ifVersion, signal } = options;
     if (hasNoAddress(id)) {
       const image = await pictureBase64(picture);
-      return this.#putByBatch(collection, { id, image, ...(metadata && { metadata }) }, options);
+      const item = {
+        id,
+        image,
+        ...(metadata && { metadata }),
+        ...(ifVersion === undefined ? {} : { ifVersion }),
+      };
+      return this.#putByBatch(collection, item, options);
     }
     const body = pictureBlob(picture);
     return this.#transport.json({
       method: 'PUT',
       path: itemPath(collection, id),
       query: { metadata: metadata && JSON.stringify(metadata), unlessSimilar },
-      headers: { 'content-type': pictureType(body) },
+      headers: { 'content-type': pictureType(body), ...conditionOf(ifVersion) },
       body,
       signal,
+      once: ifVersion !== undefined,
     });
   }
 
@@ -154,6 +163,9 @@ export class LookalikeClient {
     if (result?.status === 'stored' || result?.status === 'similar') {
       return { ...result, status: result.status, version };
     }
+    if (result?.status === 'conflict') {
+      throw new LookalikeApiError(412, 'version-conflict', `the item ${item.id} is at another version`);
+    }
     const error = result?.error ?? {
       code: 'unexpected-answer',
       message: 'the server gave no result of the item',
@@ -168,7 +180,9 @@ export class LookalikeClient {
     options: CallOptions & { unlessSimilar?: number; encoder?: string } = {},
   ): Promise<UpsertAnswer> {
     const { signal, ...settings } = options;
-    return this.#sendJson('POST', `${collectionPath(collection)}/items`, { items, ...settings }, { signal });
+    const once = items.some(({ ifVersion }) => ifVersion !== undefined);
+    const path = `${collectionPath(collection)}/items`;
+    return this.#sendJson('POST', path, { items, ...settings }, { signal }, { once });
   }
 
   /** Any number of items; yields after each commit, naming those that were not stored. */
@@ -270,6 +284,48 @@ export class LookalikeClient {
   async deleteItem(collection: string, id: string, options: CallOptions = {}): Promise<DeleteAnswer> {
     if (hasNoAddress(id)) return this.deleteItems(collection, { ids: [id] }, options);
     return this.#transport.json({ method: 'DELETE', path: itemPath(collection, id), ...options });
+  }
+
+  /** Merges `metadata` into that of the item (RFC 7396: null removes a member), losing no change of somebody else. */
+  async patchItem(
+    collection: string,
+    id: string,
+    metadata: Metadata,
+    options: CallOptions & { ifVersion?: number } = {},
+  ): Promise<Item> {
+    const { signal, ...condition } = options;
+    if (hasNoAddress(id)) {
+      const { version, results } = await this.patchItems(collection, [{ id, metadata, ...condition }], {
+        signal,
+      });
+      const [result] = results;
+      if (result?.status === 'stored') return { id, version, metadata: result.metadata ?? {} };
+      if (result?.status === 'conflict')
+        throw new LookalikeApiError(412, 'version-conflict', `the item ${id} has changed`);
+      throw new LookalikeApiError(
+        404,
+        result?.error?.code ?? 'unknown-item',
+        `the item ${id} cannot be patched`,
+      );
+    }
+    return this.#sendJson(
+      'PATCH',
+      itemPath(collection, id),
+      { metadata, ...condition },
+      { signal },
+      { once: condition.ifVersion !== undefined },
+    );
+  }
+
+  /** Many at once; see `results`. */
+  patchItems(
+    collection: string,
+    items: PatchItems['items'],
+    options: CallOptions = {},
+  ): Promise<PatchAnswer> {
+    const conditional = items.some(({ ifVersion }) => ifVersion !== undefined);
+    const path = `${collectionPath(collection)}/patch`;
+    return this.#sendJson('POST', path, { items }, options, { once: conditional });
   }
 
   /** By ids or by a filter. */
@@ -423,8 +479,21 @@ export class LookalikeClient {
     return (await this.#transport.send({ method: 'GET', path, query: { sha256 }, signal })).blob();
   }
 
-  #sendJson<T>(method: Call['method'], path: string, body: unknown, options: CallOptions): Promise<T> {
-    return this.#transport.json<T>({ method, path, headers: json, body: JSON.stringify(body), ...options });
+  #sendJson<T>(
+    method: Call['method'],
+    path: string,
+    body: unknown,
+    options: CallOptions,
+    more: Pick<Call, 'once'> = {},
+  ): Promise<T> {
+    return this.#transport.json<T>({
+      method,
+      path,
+      headers: json,
+      body: JSON.stringify(body),
+      ...options,
+      ...more,
+    });
   }
 }
 
@@ -434,6 +503,11 @@ function collectionPath(name: string): string {
 
 function itemPath(collection: string, id: string): string {
   return `${collectionPath(collection)}/items/${encodeURIComponent(id)}`;
+}
+
+function conditionOf(ifVersion: number | undefined): Record<string, string> {
+  if (ifVersion === undefined) return {};
+  return ifVersion === 0 ? { 'if-none-match': '*' } : { 'if-match': `"${ifVersion}"` };
 }
 
 function isVector(side: PictureSource | readonly number[]): side is readonly number[] {

@@ -4,13 +4,14 @@ import { parseFilter } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { Context } from 'hono';
 import type { ApiApp, ApiEnv, Services } from '../app-context.ts';
-import { matchesEtag } from '../conditional-requests.ts';
+import { ifVersionOf, matchesEtag } from '../conditional-requests.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import { defineRoute, includeParameter, jsonParameter, numberParameter } from '../define-route.ts';
 import { itemAnswer } from '../item-answer.ts';
 import type { Ingested } from '../item-ingest.ts';
 import { ingestItems, ingestPicture } from '../item-ingest.ts';
 import { streamItems } from '../item-listing.ts';
+import { patchItems } from '../item-patch.ts';
 import { ingestStream } from '../item-stream.ts';
 import { isPictureType, mediaTypeOf, readBytes, readJson, unsupportedMediaType } from '../request-body.ts';
 import { logFailure } from '../request-log.ts';
@@ -25,6 +26,9 @@ import {
   item,
   itemInput,
   itemList,
+  patchAnswer,
+  patchItemBody,
+  patchItemsBody,
   putItemAnswer,
   putItemBody,
   unlessSimilar,
@@ -45,6 +49,17 @@ const upsertEnvelope = z.strictObject({
   items: z.array(z.unknown()).min(1).max(10_000),
 });
 
+function unknownItem(collection: string, id: string): LookalikeError {
+  return new LookalikeError('unknown-item', `there is no item ${id} in ${collection}`);
+}
+
+function versionConflict(id: string, version: number | undefined): LookalikeError {
+  const now = version === undefined ? 'is not there' : `is at version ${version}`;
+  return new LookalikeError('version-conflict', `the item ${id} ${now}`, {
+    details: { version: version ?? null },
+  });
+}
+
 function assertNoProblem({ version: at, results }: Ingested): PutItemAnswer {
   const [result] = results;
   if (result === undefined) throw new Error('no result of the item');
@@ -55,13 +70,7 @@ function assertNoProblem({ version: at, results }: Ingested): PutItemAnswer {
     );
   }
   if (result.status === 'conflict') {
-    throw new LookalikeError(
-      'version-conflict',
-      `the item ${result.id} is at version ${result.version ?? 0}`,
-      {
-        details: { version: result.version ?? null },
-      },
-    );
+    throw versionConflict(result.id, result.version);
   }
   return { ...result, status: result.status, version: at };
 }
@@ -127,6 +136,8 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
       operationId: 'putItem',
       tag: 'Items',
       summary: 'Store one picture, the body being its file, or one vector as JSON',
+      description:
+        '`If-Match: "<version>"` stores it only where the item has that version, `If-None-Match: *` only where there is none.',
       params: itemParams,
       query: z.strictObject({
         metadata: jsonParameter.optional(),
@@ -146,16 +157,21 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
       const request = c.req.raw;
       const type = mediaTypeOf(request);
       const options = { unlessSimilar: query.unlessSimilar, signal: request.signal };
+      const condition = ifVersionOf(c);
       if (type === 'application/json') {
         const body = validate(putItemBody, await readJson(request, limits));
-        return c.json(assertNoProblem(await ingestItems(services, collection, [{ id, ...body }], options)));
+        return c.json(
+          assertNoProblem(await ingestItems(services, collection, [{ id, ...body, ...condition }], options)),
+        );
       }
       if (!isPictureType(type))
         throw unsupportedMediaType(type, 'image/*, application/octet-stream or application/json');
       const given = query.metadata === undefined ? {} : { metadata: validate(metadata, query.metadata) };
       const picture = await readBytes(request, limits.pictureBytes);
       return c.json(
-        assertNoProblem(await ingestPicture(services, collection, { id, picture, ...given }, options)),
+        assertNoProblem(
+          await ingestPicture(services, collection, { id, picture, ...given, ...condition }, options),
+        ),
       );
     },
   );
@@ -241,7 +257,7 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
       include: options.include ?? ['metadata'],
       ...(options.minVersion === undefined ? {} : { minVersion: options.minVersion }),
     });
-    if (found === undefined) throw new LookalikeError('unknown-item', `there is no item ${id} in ${name}`);
+    if (found === undefined) throw unknownItem(name, id);
     return found;
   }
 
@@ -258,8 +274,59 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
       params: itemParams,
       answers: { 200: { description: 'Deleted.', content: { 'application/json': deleteAnswer } } },
     },
-    async (c, { params: { collection: name, id } }) =>
-      c.json(await (await engine.collection(name)).delete({ ids: [id] })),
+    async (c, { params: { collection: name, id } }) => {
+      if (c.req.header('if-match') !== undefined) {
+        throw new LookalikeError('invalid-request', 'a delete takes no If-Match');
+      }
+      return c.json(await (await engine.collection(name)).delete({ ids: [id] }));
+    },
+  );
+
+  defineRoute(
+    app,
+    {
+      method: 'patch',
+      path: '/v1/collections/{collection}/items/{id}',
+      scope: 'write',
+      operationId: 'patchItem',
+      tag: 'Items',
+      summary: 'Change some of the metadata of an item',
+      description:
+        'Never loses a change of somebody else. With `ifVersion`, or `If-Match: "<version>"`, only at that version.',
+      params: itemParams,
+      body: { 'application/json': patchItemBody },
+      answers: { 200: { description: 'The item as it is now.', content: { 'application/json': item } } },
+    },
+    async (c, { params: { collection: name, id } }) => {
+      const body = validate(patchItemBody, await readJson(c.req.raw, limits));
+      const collection = await engine.collection(name);
+      const { version: at, results } = await patchItems(collection, [{ id, ...body, ...ifVersionOf(c) }]);
+      const [result] = results;
+      if (result === undefined || result.status === 'missing') throw unknownItem(name, id);
+      if (result.status === 'conflict') throw versionConflict(id, result.version);
+      if (result.status === 'invalid')
+        throw new LookalikeError(result.error?.code ?? '', result.error?.message ?? '');
+      return c.json({ id, version: at, metadata: result.metadata ?? {} }, 200, { etag: `"${at}"` });
+    },
+  );
+
+  defineRoute(
+    app,
+    {
+      method: 'post',
+      path: '/v1/collections/{collection}/patch',
+      scope: 'write',
+      operationId: 'patchItems',
+      tag: 'Items',
+      summary: 'Change some of the metadata of many items',
+      params: collectionParams,
+      body: { 'application/json': patchItemsBody },
+      answers: { 200: { description: 'What became of each.', content: { 'application/json': patchAnswer } } },
+    },
+    async (c, { params }) => {
+      const { items } = validate(patchItemsBody, await readJson(c.req.raw, limits));
+      return c.json(await patchItems(await engine.collection(params.collection), items));
+    },
   );
 
   defineRoute(

@@ -64,7 +64,7 @@ def export_baseline(data: Path, out: Path, dimension: int = 256, side: int = 224
     export_onnx(net, torch.randn(2, 3, side, side), out / "model.onnx")
     Manifest(
         name=out.name,
-        description="ImageNet EfficientNet-Lite0 with generalised-mean pooling and PCA whitening; not trained for copies.",
+        description="ImageNet EfficientNet-Lite0, generalised-mean pooling and PCA whitening; not trained for copies.",
         width=side,
         height=side,
         color_order="rgb",

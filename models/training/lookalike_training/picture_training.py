@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
 
 from lookalike_training.augment.copy_maker import COPIES, NEARLY_ORIGINAL, CopyMaker
 from lookalike_training.averaged_weights import AveragedWeights
-from lookalike_training.checkpoint import load_checkpoint, restore_random_state, save_checkpoint, seed_everything
+from lookalike_training.checkpoint import load_checkpoint, save_checkpoint, seed_everything
 from lookalike_training.data.cache import CachedPictures
 from lookalike_training.data.class_batches import class_batches
 from lookalike_training.data.neighbour_batches import neighbour_batches
@@ -58,6 +59,40 @@ def _batches(
     return neighbour_batches(neighbours, len(pictures), plan.batch, plan.group, rng)
 
 
+class CopyBatches(IterableDataset):
+    """(views [2n, 3, side, side] uint8, labels [2n]) a step, made in a process of their own.
+
+    Every step seeds its own randomness, so a resumed run sees the batches that the killed one would have seen.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        pictures: CachedPictures,
+        neighbours: np.ndarray | None,
+        labels: np.ndarray | None,
+        done: int,
+    ):
+        self.plan, self.pictures, self.neighbours, self.labels, self.done = plan, pictures, neighbours, labels, done
+
+    def __iter__(self):
+        plan = self.plan
+        supervised = self.labels is not None
+        batches = _batches(plan, self.pictures, self.neighbours, self.labels)
+        original = CopyMaker(COPIES.scaled(0.5) if supervised else NEARLY_ORIGINAL)
+        copied = CopyMaker(COPIES.scaled(0.5 if supervised else plan.copies_share))
+        for step in range(plan.steps):
+            chosen = next(batches)
+            if step < self.done:
+                continue
+            seed_everything(plan.seed * 1_000_003 + step)
+            pixels, aspect = self.pictures.take(chosen)
+            others, _ = self.pictures.take(torch.randint(len(self.pictures), (min(64, len(self.pictures)),)))
+            views = torch.cat([original(pixels, aspect, plan.side, others), copied(pixels, aspect, plan.side, others)])
+            one = torch.from_numpy(self.labels[chosen] if supervised else chosen)
+            yield (views * 255).round().to(torch.uint8), torch.cat([one, one])
+
+
 def batch_loss(plan: Plan, embeddings: Tensor, labels: Tensor, memory: MemoryQueue | None) -> Tensor:
     if plan.loss == "info-nce":
         loss = info_nce_loss(
@@ -79,7 +114,8 @@ def train_pictures(
     folder: Path,
     neighbours: np.ndarray | None = None,
     labels: np.ndarray | None = None,
-    checkpoint_every: int = 100,
+    checkpoint_every: int = 50,
+    workers: int = 1,
 ) -> PictureEncoder:
     """Train ``net`` (norms already folded) and return its averaged weights.
 
@@ -119,21 +155,15 @@ def train_pictures(
             memory.load_state_dict(state["memory"])
         history, done = state["history"], state["done"]
 
-    batches = _batches(plan, pictures, neighbours, labels)
-    for _ in range(done):
-        next(batches)
-    original = CopyMaker(NEARLY_ORIGINAL if labels is None else COPIES.scaled(0.5))
-    copied = CopyMaker(COPIES.scaled(plan.copies_share) if labels is None else COPIES.scaled(0.5))
-    if file.exists():
-        restore_random_state(state["random"])
+    loader = DataLoader(
+        CopyBatches(plan, pictures, neighbours, labels, done),
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=2 if workers else None,
+    )
     progress = Progress(plan.steps, done)
-    while done < plan.steps:
-        chosen = next(batches)
-        pixels, aspect = pictures.take(chosen)
-        views = torch.cat([original(pixels, aspect, plan.side), copied(pixels, aspect, plan.side)])
-        views = normalise(views * 255, MEAN, STD).contiguous(memory_format=torch.channels_last)
-        one = torch.from_numpy(chosen if labels is None else labels[chosen])
-        both = torch.cat([one, one])
+    for pixels, both in loader:
+        views = normalise(pixels, MEAN, STD).contiguous(memory_format=torch.channels_last)
         embeddings = net.encode(views)
         loss = batch_loss(plan, embeddings, both, memory)
         optimiser.zero_grad(set_to_none=True)

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 
-def fit_whitening(features: Tensor, dimension: int, shrinkage: float = 0.1, power: float = 0.5) -> tuple[Tensor, Tensor]:
+def fit_whitening(
+    features: Tensor, dimension: int, shrinkage: float = 0.1, power: float = 0.5
+) -> tuple[Tensor, Tensor]:
     """``features`` [n, c] -> weight [dimension, c] and bias [dimension] with ``y = weight @ x + bias``.
 
     Args:

@@ -40,9 +40,7 @@ class CopyRecipe:
     def scaled(self, share: float) -> CopyRecipe:
         """The same with every chance multiplied, for an easier start."""
         chances = {
-            k: v * share
-            for k, v in self.__dict__.items()
-            if k not in ("smallest_crop", "stretch", "tone_strength")
+            k: v * share for k, v in self.__dict__.items() if k not in ("smallest_crop", "stretch", "tone_strength")
         }
         return replace(self, **chances)
 
@@ -68,11 +66,16 @@ class CopyMaker:
         self.stickers = stickers.draw_stock()
         self.frames, self.rectangles = frames.draw_stock()
 
-    def __call__(self, pictures: Tensor, aspect: Tensor, side: int) -> Tensor:
-        """``pictures`` [n, 3, S, S] uint8, ``aspect`` [n] width / height -> [n, 3, side, side] floats in 0..1."""
+    def __call__(self, pictures: Tensor, aspect: Tensor, side: int, others: Tensor | None = None) -> Tensor:
+        """``pictures`` [n, 3, S, S] uint8, ``aspect`` [n] width / height -> [n, 3, side, side] floats in 0..1.
+
+        ``others`` [m, 3, S, S] fill the other tiles of collages. They had better not be in the batch: a collage is a
+        copy of all its tiles, and would be called a negative of most.
+        """
+        others = pictures if others is None else others
         r, n = self.recipe, len(pictures)
         inner, aspect = self._inside(n, aspect)
-        outer, canvas = self._outside(pictures, aspect, side)
+        outer, canvas = self._outside(len(pictures), others, aspect, side)
         x, mask = warp.sample(pictures, inner, outer, side)
         x = x * mask + canvas * (1 - mask)
         for _ in range(2):
@@ -104,9 +107,9 @@ class CopyMaker:
         turned = warp.flips(chance(n, r.mirror), chance(n, r.upside_down))
         return cut @ turned, aspect * cut[:, 0, 0] / cut[:, 1, 1]
 
-    def _outside(self, pictures: Tensor, aspect: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    def _outside(self, n: int, others: Tensor, aspect: Tensor, side: int) -> tuple[Tensor, Tensor]:
         """Turn, perspective, and what surrounds the picture: the map from the canvas, and the canvas itself."""
-        r, n = self.recipe, len(pictures)
+        r = self.recipe
         small = chance(n, 0.5)
         degrees = torch.where(small, _uniform(n, -12, 12), _uniform(n, -45, 45))
         degrees = torch.where(chance(n, r.turn), degrees, torch.zeros(n))
@@ -132,11 +135,15 @@ class CopyMaker:
             canvas[framed] = F.interpolate(self.frames[which], size=side, mode="bilinear", antialias=True)
             rectangle[framed] = self.rectangles[which]
         if collaged.any():
-            canvas[collaged], rectangle[collaged] = self._collages(pictures, int(collaged.sum()), side)
+            canvas[collaged], rectangle[collaged] = self._collages(others, int(collaged.sum()), side)
         return outer @ warp.into_rectangle(rectangle), canvas
 
-    def _collages(self, pictures: Tensor, count: int, side: int) -> tuple[Tensor, Tensor]:
-        """``count`` sheets of other pictures of the batch, and the free tile of each.
+    @staticmethod
+    def _fit(picture: Tensor, height: int, width: int) -> Tensor:
+        return F.interpolate(picture, size=(height, width), mode="bilinear", antialias=True)[0]
+
+    def _collages(self, others: Tensor, count: int, side: int) -> tuple[Tensor, Tensor]:
+        """``count`` sheets of other pictures, and the free tile of each.
 
         Layouts: two beside each other, two above each other, two by two.
         """
@@ -149,12 +156,12 @@ class CopyMaker:
             layout = layouts[int(torch.multinomial(torch.tensor([0.4, 0.2, 0.4]), 1))]
             own = int(torch.randint(len(layout), (1,)))
             # A whole picture under the free tile too: cheaper than a mask, and covered afterwards.
-            picked = pictures[torch.randint(len(pictures), (len(layout),))]
+            picked = others[torch.randint(len(others), (len(layout),))]
             sheet = torch.empty(3, side, side)
             for tile, other in zip(layout, picked, strict=True):
                 x0, y0, x1, y1 = (round(v * side) for v in tile)
                 part = other[None].float().div(255)
-                sheet[:, y0:y1, x0:x1] = F.interpolate(part, size=(y1 - y0, x1 - x0), mode="bilinear", antialias=True)[0]
+                sheet[:, y0:y1, x0:x1] = self._fit(part, y1 - y0, x1 - x0)
             sheets.append(sheet)
             gap = float(torch.rand(1)) * 0.015
             x0, y0, x1, y1 = layout[own]

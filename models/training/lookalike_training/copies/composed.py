@@ -7,7 +7,9 @@ import random
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-WORDS = "when you finally find it again monday mood nobody asked but here we are sale today only follow for more".split()
+WORDS = (  # noqa: SIM905
+    "when you finally find it again monday mood nobody asked but here we are sale today only follow for more"
+).split(" ")
 
 
 def bordered(picture: Image.Image, share: float, colour: tuple[int, int, int]) -> Image.Image:

@@ -44,7 +44,10 @@ def in_perspective(picture: Image.Image, strength: float, rng: random.Random) ->
     w, h = picture.size
     corners = [(0, 0), (w, 0), (w, h), (0, h)]
     moved = [
-        (x + (1 if x == 0 else -1) * rng.uniform(0, strength) * w, y + (1 if y == 0 else -1) * rng.uniform(0, strength) * h)
+        (
+            x + (1 if x == 0 else -1) * rng.uniform(0, strength) * w,
+            y + (1 if y == 0 else -1) * rng.uniform(0, strength) * h,
+        )
         for x, y in corners
     ]
     # Pillow wants the map from the result to the source: eight unknowns, two equations a corner.

@@ -24,6 +24,4 @@ def class_batches(labels: np.ndarray, batch: int, each: int, rng: np.random.Gene
     classes = min(len(members), max(2, batch // each))
     while True:
         picked = rng.choice(len(members), classes, replace=False)
-        yield np.concatenate(
-            [rng.choice(members[c], each, replace=len(members[c]) < each) for c in picked]
-        )
+        yield np.concatenate([rng.choice(members[c], each, replace=len(members[c]) < each) for c in picked])

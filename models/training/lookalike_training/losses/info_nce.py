@@ -14,7 +14,7 @@ def info_nce_loss(
     memory: Tensor | None = None,
     memory_labels: Tensor | None = None,
 ) -> Tensor:
-    """Mean over all positive pairs (i, j) of -log(exp(s_ij / t) / (exp(s_ij / t) + sum over negatives k of exp(s_ik / t))).
+    """Mean over positive pairs (i, j) of -log(e_ij / (e_ij + sum over negatives k of e_ik)), e_ij = exp(s_ij / t).
 
     Args:
         embeddings: [n, d] of unit length; labels [n].

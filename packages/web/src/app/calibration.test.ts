@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   describeExpectedFalseMatches,
+  describeExpectedFalsePairs,
   describeFalsePositives,
   falsePositiveBounds,
   oneIn,
@@ -41,5 +42,14 @@ describe('false-positive rate of a similarity', () => {
     expect(describeExpectedFalseMatches(0.7, thresholds, 5000)).toMatch(/up to about 50 a search/);
     expect(describeExpectedFalseMatches(0.9, thresholds, 500)).toMatch(/at most one in about 20 searches/);
     expect(describeExpectedFalseMatches(0.1, thresholds, 500)).toBeUndefined();
+  });
+
+  it('is scaled to all pairs where duplicates are looked for', () => {
+    expect(describeExpectedFalsePairs(0.9, thresholds, 1000)).toBe(
+      'Among the 499,500 pairs of this collection: up to about 50 false ones.',
+    );
+    expect(describeExpectedFalsePairs(0.9, thresholds, 50)).toMatch(/1,225 pairs .* probably no false one/);
+    expect(describeExpectedFalsePairs(0.1, thresholds, 50)).toBeUndefined();
+    expect(describeExpectedFalsePairs(0.9, thresholds, 1)).toBeUndefined();
   });
 });

@@ -56,6 +56,21 @@ export function describeFalsePositives(
   return `Between ${oneIn(atLeast)} and ${oneIn(atMost)} ${tail}`;
 }
 
+/** The same for all pairs of a collection, which a search for duplicates looks at. */
+export function describeExpectedFalsePairs(
+  similarity: number,
+  thresholds: readonly CalibratedThreshold[],
+  items: number,
+): string | undefined {
+  const { atMost } = falsePositiveBounds(similarity, thresholds);
+  if (atMost === undefined || items < 2) return undefined;
+  const pairs = (items * (items - 1)) / 2;
+  const expected = atMost * pairs;
+  const among = `Among the ${whole.format(pairs)} pairs of this collection`;
+  if (expected < 1) return `${among}: probably no false one.`;
+  return `${among}: up to about ${whole.format(Number(expected.toPrecision(2)))} false ${expected < 1.5 ? 'one' : 'ones'}.`;
+}
+
 /** The same for one search of a collection of this size; nothing where calibration gives no upper bound. */
 export function describeExpectedFalseMatches(
   similarity: number,

@@ -1,8 +1,11 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
+import { withItems } from './duplicate-items.ts';
 import { type DuplicateGroup, type DuplicatesJob, server } from './server.ts';
 
 /** Groups a request; a page of ten thousand groups arrives in twenty of them while the first is already shown. */
 const pageSize = 500;
+/** Ids a request; the server takes no more. */
+const idsARequest = 5000;
 const pollMilliseconds = 700;
 
 export interface Duplicates {
@@ -10,11 +13,13 @@ export interface Duplicates {
   groups: DuplicateGroup[];
   /** All groups of a finished job are here. */
   complete: boolean;
+  /** Items of these groups that have been deleted since. */
+  gone: number;
   error: unknown;
   reload: () => void;
 }
 
-/** Follows a job until it is done, then brings all of its groups, page by page. */
+/** Follows a job until it is done, then brings all of its groups, page by page, with what is known of their items. */
 export function useDuplicates(collection: string, id: string | undefined): Duplicates {
   const [state, setState] = useState<Omit<Duplicates, 'reload'>>(nothing);
   const [attempt, setAttempt] = useState(0);
@@ -26,21 +31,25 @@ export function useDuplicates(collection: string, id: string | undefined): Dupli
     const follow = async () => {
       let cursor: string | undefined;
       let groups: DuplicateGroup[] = [];
+      let gone = 0;
       for (;;) {
         const job = await server.duplicatesPage(collection, id, {
           ...(cursor && { cursor }),
           limit: pageSize,
           signal,
         });
-        if (signal.aborted) return;
         if (job.status === 'running') {
-          setState({ job, groups, complete: false, error: undefined });
+          if (!signal.aborted) setState({ ...nothing, job });
           await new Promise((resolve) => setTimeout(resolve, pollMilliseconds));
+          if (signal.aborted) return;
           continue;
         }
-        groups = [...groups, ...(job.groups ?? [])];
+        const found = withItems(job.groups ?? [], await itemsOf(collection, job.groups ?? [], signal));
+        if (signal.aborted) return;
+        groups = [...groups, ...found.groups];
+        gone += found.gone;
         cursor = job.cursor;
-        setState({ job, groups, complete: cursor === undefined, error: undefined });
+        setState({ job, groups, complete: cursor === undefined, gone, error: undefined });
         if (cursor === undefined) return;
       }
     };
@@ -52,4 +61,14 @@ export function useDuplicates(collection: string, id: string | undefined): Dupli
   return { ...state, reload: useCallback(() => setAttempt((count) => count + 1), []) };
 }
 
-const nothing = { job: undefined, groups: [], complete: false, error: undefined };
+const nothing = { job: undefined, groups: [], complete: false, gone: 0, error: undefined };
+
+async function itemsOf(collection: string, groups: readonly DuplicateGroup[], signal: AbortSignal) {
+  const ids = groups.flatMap((group) => group.items.map((item) => item.id));
+  const metadata = new Map<string, DuplicateGroup['items'][number]['metadata']>();
+  for (let start = 0; start < ids.length; start += idsARequest) {
+    const items = await server.getItems(collection, ids.slice(start, start + idsARequest), { signal });
+    for (const item of items) if (item) metadata.set(item.id, item.metadata);
+  }
+  return metadata;
+}

@@ -6,7 +6,7 @@ import { visibleRows } from '../windowing.ts';
 import { GroupRow } from './group-row.tsx';
 
 /** Pixels; one height for every group keeps the scrollbar exact. The stylesheet has the same number. */
-const rowHeight = 300;
+const rowHeight = 296;
 
 interface Props {
   collection: string;

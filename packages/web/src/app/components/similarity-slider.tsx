@@ -1,10 +1,5 @@
 import { useId } from 'preact/hooks';
-import {
-  type CalibratedThreshold,
-  describeExpectedFalseMatches,
-  describeFalsePositives,
-  oneIn,
-} from '../calibration.ts';
+import { type CalibratedThreshold, describeFalsePositives, oneIn } from '../calibration.ts';
 import { formatSimilarity } from '../number-format.ts';
 
 interface Props {
@@ -13,15 +8,14 @@ interface Props {
   thresholds: readonly CalibratedThreshold[];
   /** Of the model: where two pictures count as the same. */
   standard: number | undefined;
-  /** Pictures in the collection, for what the rate means here. */
-  items?: number | undefined;
+  /** What the rate means for the collection at hand. */
+  expected?: string | undefined;
 }
 
 /** Least similarity, with what calibration says that means: the share of unrelated pictures that would get through. */
 export function SimilaritySlider(props: Props) {
-  const { value, onInput, thresholds, standard, items } = props;
+  const { value, onInput, thresholds, standard, expected } = props;
   const id = useId();
-  const expected = describeExpectedFalseMatches(value, thresholds, items ?? 0);
   const described = describeFalsePositives(value, thresholds);
   return (
     <div class="slider">

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { modelOf, useApp } from '../app-context.ts';
+import { describeExpectedFalsePairs } from '../calibration.ts';
 import { AddPictures } from '../components/add-pictures.tsx';
 import { GroupList } from '../components/group-list.tsx';
 import { DownloadIcon } from '../components/icons.tsx';
@@ -47,6 +48,7 @@ function CollectionDuplicates(props: { name: string; items: number | undefined }
   const found = useDuplicates(name, route.job);
   const [startError, setStartError] = useState<unknown>();
   const [starting, setStarting] = useState(false);
+  const thresholds = model?.thresholds ?? [];
   const threshold = route.min ?? model?.defaultThreshold ?? 0.9;
   const running = starting || found.job?.status === 'running';
 
@@ -70,9 +72,9 @@ function CollectionDuplicates(props: { name: string; items: number | undefined }
         <SimilaritySlider
           value={threshold}
           onInput={(min) => adjust({ min })}
-          thresholds={model?.thresholds ?? []}
+          thresholds={thresholds}
           standard={model?.defaultThreshold}
-          items={items}
+          expected={describeExpectedFalsePairs(threshold, thresholds, items ?? 0)}
         />
         <div class="stack">
           <p class="soft small">
@@ -102,6 +104,7 @@ function CollectionDuplicates(props: { name: string; items: number | undefined }
           job={found.job}
           groups={found.groups}
           complete={found.complete}
+          gone={found.gone}
         />
       )}
     </div>
@@ -121,8 +124,14 @@ function Progress(props: { job: DuplicatesJob }) {
   );
 }
 
-function Groups(props: { name: string; job: DuplicatesJob; groups: DuplicateGroup[]; complete: boolean }) {
-  const { name, job, groups, complete } = props;
+function Groups(props: {
+  name: string;
+  job: DuplicatesJob;
+  groups: DuplicateGroup[];
+  complete: boolean;
+  gone: number;
+}) {
+  const { name, job, groups, complete, gone } = props;
   const storageKey = `lookalike-keep ${name} ${job.job}`;
   const [choices, setChoices] = useState<Choices>(() => readChoices(localStorage.getItem(storageKey)));
   useEffect(() => {
@@ -197,6 +206,12 @@ function Groups(props: { name: string; job: DuplicatesJob; groups: DuplicateGrou
           </button>
         </div>
       </div>
+      {gone > 0 && (
+        <p class="notice warn">
+          {formatPlural(gone, 'item')} of these groups {gone === 1 ? 'is' : 'are'} not in the collection any
+          more and left out.
+        </p>
+      )}
       {job.complete === false && (
         <p class="small soft">
           The collection is large, so pairs were found through the index

@@ -1,5 +1,6 @@
 import { useCallback } from 'preact/hooks';
 import { modelOf, useApp } from '../app-context.ts';
+import { describeExpectedFalseMatches } from '../calibration.ts';
 import { AddPictures } from '../components/add-pictures.tsx';
 import { Gallery } from '../components/gallery.tsx';
 import { CloseIcon } from '../components/icons.tsx';
@@ -150,6 +151,7 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
     const query = picture.kind === 'item' ? { id: picture.id } : { picture: picture.picture.blob };
     return server.query(name, { ...query, topK }, { signal });
   });
+  const thresholds = model?.thresholds ?? [];
   const threshold = route.min ?? model?.defaultThreshold ?? 0.5;
   const matches = answer.value?.matches ?? [];
   const near = matches.filter((match) => match.similarity >= threshold);
@@ -183,9 +185,9 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
         <SimilaritySlider
           value={threshold}
           onInput={(min) => adjust({ min })}
-          thresholds={model?.thresholds ?? []}
+          thresholds={thresholds}
           standard={model?.defaultThreshold}
-          items={stats.value?.items}
+          expected={describeExpectedFalseMatches(threshold, thresholds, stats.value?.items ?? 0)}
         />
       </section>
       <div class="results stack">

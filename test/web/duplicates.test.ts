@@ -1,0 +1,164 @@
+import { readFile } from 'node:fs/promises';
+import { LookalikeClient } from '@lookalike/client';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, type PageUnderTest, skipped, startPage } from './page-under-test.ts';
+import { picturesAndVariants } from './picture-variants.ts';
+
+describe.skipIf(skipped)(`the page: duplicates${skipped}`, () => {
+  let site: PageUnderTest;
+  let client: LookalikeClient;
+
+  beforeAll(async () => {
+    site = await startPage();
+    client = new LookalikeClient(site.url);
+    await site.ingest('photos', await picturesAndVariants(2));
+  });
+  afterAll(() => site?.close());
+
+  const find = async (page: Page) => {
+    await page.getByRole('button', { name: /^Find (duplicates|again)$/ }).click();
+    await page.locator('.group').first().waitFor({ timeout: 90_000 });
+  };
+  const focused = (page: Page) =>
+    page.evaluate(`document.activeElement.getAttribute('aria-label')`) as Promise<string>;
+  const download = async (page: Page, name: string) => {
+    const waiting = page.waitForEvent('download');
+    await page.getByRole('button', { name }).click();
+    return readFile(await (await waiting).path(), 'utf8');
+  };
+  const jobOf = (page: Page) => new URL(page.url()).hash.match(/job=([^&]+)/)?.[1] ?? '';
+
+  it('shows the groups that the server found, with kinds, similarities and why which one is kept', async () => {
+    const { page, complaints } = await site.open('#/duplicates?collection=photos');
+    await find(page);
+    const answer = await client.duplicatesPage('photos', jobOf(page), { limit: 1000 });
+    expect(answer.groupCount).toBeGreaterThanOrEqual(10);
+    await page.getByText(`${answer.groupCount} groups`, { exact: true }).waitFor();
+    const expected = answer.groups?.find(({ items }) => items[1]?.kind === 'exact');
+    expect(expected?.items.length).toBeGreaterThan(2);
+    const group = page.locator('.group').filter({ hasText: `keep ${expected?.keep}` });
+    expect(await group.locator('.group-head').textContent()).toContain(`(${expected?.reason})`);
+    const ids = await group.locator('.card-name').allTextContents();
+    const badges = await group.locator('.badge').allTextContents();
+    const sizes = await group.locator('.group-size').allTextContents();
+    const shown = ids.map((id, at) => ({ id, badge: badges[at]?.replace(/\s+/g, ' '), size: sizes[at] }));
+    expect(shown).toEqual(
+      expected?.items.map(({ id, kind, similarity }) => ({
+        id,
+        badge: id === expected.keep ? 'proposal' : `${kind} ${similarity.toFixed(3)}`,
+        size: expect.stringMatching(/^\d+ × \d+ · [\d.]+ kB$/),
+      })),
+    );
+    await group
+      .getByRole('link', { name: /^Compare / })
+      .first()
+      .click();
+    await page.getByRole('heading', { name: 'The same picture, or nearly' }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('is operated by keyboard, keeps the choice over a reload, and lists it as JSON and CSV', async () => {
+    const { page } = await site.open('#/duplicates?collection=photos');
+    await find(page);
+    await page.getByLabel('Order of the groups').selectOption('By name');
+    const items = (group: number) => page.locator(`[data-group="${group}"] input`);
+    const ids = await page.locator('[data-group="1"] .card-name').allTextContents();
+    // One tab stop for the whole gallery.
+    expect(await page.locator('.groups input[tabindex="0"]').count()).toBe(1);
+    await items(0).first().focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    await eventually(() => focused(page)).toBe(`Keep ${ids[1]}`);
+    await page.keyboard.press('Space');
+    await eventually(() => page.locator('[data-group="1"] .kept').count()).toBe(2);
+    await page.keyboard.press('Enter');
+    await eventually(() => page.locator('[data-group="1"] .kept').count()).toBe(1);
+    await page.keyboard.press('Space');
+    await page.getByText('At least one picture of a group is kept.').waitFor({ state: 'attached' });
+    expect(await items(1).nth(1).isChecked()).toBe(true);
+    expect(await items(1).nth(0).isChecked()).toBe(false);
+
+    await page.reload();
+    await page.getByLabel('Order of the groups').selectOption('By name');
+    await eventually(() => items(1).nth(1).isChecked()).toBe(true);
+    const json = JSON.parse(await download(page, 'JSON')) as {
+      collection: string;
+      groups: { keep: string[]; remove: string[] }[];
+    };
+    expect(json.collection).toBe('photos');
+    expect(json.groups[1]?.keep).toEqual([ids[1]]);
+    expect(json.groups[1]?.remove.sort()).toEqual(ids.filter((_, index) => index !== 1).sort());
+    const csv = await download(page, 'CSV');
+    expect(csv.split('\r\n')[0]).toBe('group,id,action,kind,similarity,bytes');
+    expect(csv).toMatch(new RegExp(`^2,${ids[1]},keep,near,[\\d.]+,\\d+\\r$`, 'm'));
+
+    await page.getByRole('button', { name: 'Back to the proposals' }).click();
+    await eventually(() => items(1).nth(0).isChecked()).toBe(true);
+    await page.context().close();
+  });
+
+  it('leaves out what was deleted since, and says so', async () => {
+    const { page } = await site.open('#/duplicates?collection=photos');
+    await find(page);
+    const { groups = [] } = await client.duplicatesPage('photos', jobOf(page), { limit: 1000 });
+    const proposed = groups[0]?.keep ?? '';
+    await client.deleteItem('photos', proposed);
+    await page.reload();
+    await page.getByText('1 item of these groups is not in the collection any more').waitFor();
+    await page.getByText('(the one proposed before is gone)').waitFor();
+    expect(await page.getByRole('checkbox', { name: `Keep ${proposed}` }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  it('stays light with ten thousand groups', { timeout: 180_000 }, async () => {
+    const count = 10_000;
+    await client.createCollection('many', { dimension: 16 });
+    for (let start = 0; start < count; start += 2500) {
+      await client.upsert('many', pairs(start, 2500));
+    }
+    const { page, complaints } = await site.open('#/duplicates?collection=many&min=0.999');
+    await find(page);
+    await page.getByText('10,000 groups', { exact: true }).waitFor();
+    await page.getByText('10,000 to remove').waitFor();
+    expect(await page.locator('.group').count()).toBeLessThan(20);
+    await page.getByLabel('Order of the groups').selectOption('By name');
+    await page.locator('[data-group="0"] input').first().focus();
+    await page.keyboard.press('End');
+    await eventually(() => focused(page)).toBe('Keep pair-09999-a');
+    expect(await page.locator('.group').count()).toBeLessThan(20);
+    await page.getByRole('heading', { name: /^Group 10,000/ }).waitFor();
+    await page.mouse.wheel(0, -1_480_000);
+    await page
+      .getByRole('heading', { name: /^Group 5,0/ })
+      .first()
+      .waitFor();
+    // The row in focus stays, so that the keyboard is not lost.
+    expect(await focused(page)).toBe('Keep pair-09999-a');
+    const csv = await download(page, 'CSV');
+    expect(csv.split('\r\n')).toHaveLength(2 * count + 2);
+    expect(complaints.filter((one) => !/status of 404/.test(one))).toEqual([]);
+    await page.context().close();
+  });
+});
+
+/** Vectors in pairs: the two of a pair almost equal, those of different pairs far from it. */
+function pairs(from: number, count: number): { id: string; vector: number[] }[] {
+  let state = from + 1;
+  const random = () => {
+    // Mulberry32.
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return Array.from({ length: count }, (_, index) => {
+    const id = `pair-${String(from + index).padStart(5, '0')}`;
+    const vector = Array.from({ length: 16 }, () => Math.round((random() * 2 - 1) * 1000) / 1000);
+    return [
+      { id: `${id}-a`, vector },
+      { id: `${id}-b`, vector: vector.map((value, at) => (at === 0 ? value + 0.001 : value)) },
+    ];
+  }).flat();
+}

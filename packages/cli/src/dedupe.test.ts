@@ -177,7 +177,7 @@ describe('dedupe on a folder of photographs', () => {
     });
     expect(status).toBe(0);
     const [header, ...rows] = stdout.trimEnd().split('\r\n');
-    expect(header).toBe('group,path,keep,kind,similarity,width,height,bytes,reason,weakest');
+    expect(header).toBe('group,path,keep,kind,similarity,width,height,bytes,reason,weakest,transform');
     expect(rows.length).toBe(18);
     expect(rows.filter((row) => row.split(',')[2] === 'yes').length).toBe(6);
     const html = await readFile(page, 'utf8');
@@ -346,7 +346,7 @@ test.skipIf(!existsSync('/usr/bin/script'))(
       const { stdout } = await runProcess('/usr/bin/script', ['-qec', line, '/dev/null'], {
         env: { ...folder.env, TERM: 'xterm-256color' },
       });
-      expect(stdout).toMatch(/\r[█░]{24} Comparing \d+\/12 pictures/);
+      expect(stdout).toMatch(/\r[█░]{24} Looking at \d+\/12 pictures/);
       // The bar is taken away before the result is printed.
       expect(stdout.slice(stdout.lastIndexOf('\r\x1b[K'))).toMatch(/No duplicates among 12 pictures/);
     } finally {

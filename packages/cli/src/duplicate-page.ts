@@ -3,6 +3,7 @@ import { thumbnail } from '@lookalike/encoder';
 import { byteSize } from './byte-size.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import { type DuplicateReport, type ReportedItem, redundantItems, rounded } from './duplicate-report.ts';
+import { level } from './duplicate-table.ts';
 import { readPicture } from './picture-scan.ts';
 
 const THUMBNAIL_SIDE = 220;
@@ -43,7 +44,7 @@ export async function* reportPage(
 <title>Duplicates in ${html(report.folder)}</title><style>${STYLE}</style></head><body>
 <h1>Duplicates in ${html(report.folder)}</h1>
 <p>${report.groups.length} groups, ${redundant.length} duplicates (${byteSize(bytes)}) among ${report.scanned} pictures.</p>
-<p class="dim">Similarity of at least ${report.threshold}, model ${html(report.model)}. Nothing was moved or deleted by this report.</p>
+<p class="dim">Among those${html(level(report))}; model ${html(report.model)}. Making this page moved and deleted nothing.</p>
 `;
   for (const [number, group] of report.groups.entries()) {
     const thumbnails = await thumbnailsOf(group.items, options.signal);
@@ -68,10 +69,11 @@ export async function* reportPage(
 }
 
 function itemHtml(item: ReportedItem, kept: boolean, picture: string | undefined): string {
+  const turned = item.transform === undefined || item.transform === 'none' ? '' : `, ${item.transform}`;
   const relation = {
     exact: 'same bytes',
     pixels: 'same pixels',
-    near: `${percent(item.similarity)} similar`,
+    near: `${percent(item.similarity)} similar${turned}`,
   }[item.kind];
   const frame = picture
     ? `<img loading="lazy" alt="" src="data:image/webp;base64,${picture}">`

@@ -6,6 +6,10 @@ export interface DuplicateReport {
   folder: string;
   model: string;
   threshold: number;
+  /** Estimated, where the threshold was chosen by it. */
+  precision?: number;
+  /** The reference folder, where there is one. */
+  against?: string;
   scanned: number;
   /** Of those, the ones that an earlier run had encoded. */
   known: number;
@@ -35,6 +39,8 @@ export interface ReportedItem {
   modified: number;
   format: string;
   contentHash: string;
+  /** How it comes from the kept one, where rotations were looked for: `none`, `mirrored`, `rotated 90`, … */
+  transform?: string;
 }
 
 export function reportGroups(
@@ -63,12 +69,17 @@ export function redundantItems(report: DuplicateReport): ReportedItem[] {
   return report.groups.flatMap(({ keep, items }) => items.filter(({ path }) => path !== keep));
 }
 
-/** The documented JSON, one object. */
+/** The documented JSON, one object; `transform` is there only where rotations were looked for. */
 export function reportJson({ groups, errors }: DuplicateReport): string {
   return JSON.stringify({
     groups: groups.map(({ keep, items }) => ({
       keep,
-      items: items.map(({ path, kind, similarity }) => ({ path, kind, similarity: rounded(similarity) })),
+      items: items.map(({ path, kind, similarity, transform }) => ({
+        path,
+        kind,
+        similarity: rounded(similarity),
+        ...(transform !== undefined && { transform }),
+      })),
     })),
     errors,
   });
@@ -87,9 +98,10 @@ export function reportCsv({ groups }: DuplicateReport): string {
     'bytes',
     'reason',
     'weakest',
+    'transform',
   ];
   const rows = groups.flatMap(({ keep, reason, items, weakest }, group) =>
-    items.map(({ path, kind, similarity, width, height, bytes }) => [
+    items.map(({ path, kind, similarity, width, height, bytes, transform }) => [
       group + 1,
       path,
       path === keep ? 'yes' : 'no',
@@ -100,6 +112,7 @@ export function reportCsv({ groups }: DuplicateReport): string {
       bytes,
       path === keep ? reason : '',
       rounded(weakest.similarity),
+      transform ?? '',
     ]),
   );
   return [header, ...rows].map((row) => `${row.map(csvField).join(',')}\r\n`).join('');

@@ -37,8 +37,10 @@ function groupHeading(number: number, { items, weakest, reason }: ReportedGroup)
   return `Group ${number}: ${items.length} files${least}; keep: ${reason}`;
 }
 
-function itemCells({ kind, similarity, width, height, bytes }: ReportedItem, kept: boolean): string[] {
-  const relation = kept ? '' : kind === 'exact' ? 'same bytes' : kind === 'pixels' ? 'same pixels' : 'near';
+function itemCells(item: ReportedItem, kept: boolean): string[] {
+  const { kind, similarity, width, height, bytes, transform = 'none' } = item;
+  const near = transform === 'none' ? 'near' : transform;
+  const relation = kept ? '' : { exact: 'same bytes', pixels: 'same pixels', near }[kind];
   return [relation, kept ? '' : rounded(similarity).toFixed(4), `${width} x ${height}`, byteSize(bytes)];
 }
 
@@ -50,14 +52,20 @@ function columnWidths({ keep, items }: ReportedGroup): number[] {
 function summary(report: DuplicateReport): string {
   const redundant = redundantItems(report);
   const pictures = `${report.scanned} picture${report.scanned === 1 ? '' : 's'}`;
-  if (redundant.length === 0)
-    return `No duplicates among ${pictures} (similarity of at least ${report.threshold}).\n`;
+  if (redundant.length === 0) return `No duplicates among ${pictures}${level(report)}.\n`;
   const bytes = redundant.reduce((sum, item) => sum + item.bytes, 0);
   const groups = `${report.groups.length} group${report.groups.length === 1 ? '' : 's'}`;
   return (
     `${groups}, ${redundant.length} duplicate${redundant.length === 1 ? '' : 's'} (${byteSize(bytes)}) ` +
-    `among ${pictures}; similarity of at least ${report.threshold}.\n`
+    `among ${pictures}${level(report)}.\n`
   );
+}
+
+/** What counted as alike. */
+export function level({ threshold, precision, against }: DuplicateReport): string {
+  const estimate =
+    precision === undefined ? '' : `, an estimated ${(100 * precision).toFixed(1)} % of pairs right`;
+  return `${against === undefined ? '' : ` against ${against}`} (similarity of at least ${rounded(threshold)}${estimate})`;
 }
 
 /** A file name with control characters must not move the cursor or recolour the terminal. */

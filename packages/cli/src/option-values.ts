@@ -7,6 +7,14 @@ export function similarityValue(text: string): number {
   return value;
 }
 
+/** A share strictly between 0 and 1. */
+export function shareValue(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value < 1))
+    throw new InvalidArgumentError('Expected a number above 0 and below 1.');
+  return value;
+}
+
 /** A whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { compareCommand } from './commands/compare.ts';
 import { dedupeCommand } from './commands/dedupe.ts';
+import { differentCommand } from './commands/different.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { modelsCommand } from './commands/models.ts';
 import { queryCommand } from './commands/query.ts';
@@ -27,6 +28,7 @@ Start here:
   const commands = [
     dedupeCommand(),
     compareCommand(),
+    differentCommand(),
     serveCommand(),
     ingestCommand(),
     queryCommand(),

@@ -78,6 +78,19 @@ describe('matching a folder against a reference', () => {
     expect(matched(items, 3, pairs, different)).toEqual([['ref1', 'b pixels']]);
   });
 
+  test('says where the reference is the smaller picture', () => {
+    const items = [file('a', { width: 101 }), file('b'), file('ref1'), file('ref2')];
+    const pairs = {
+      left: Uint32Array.of(0, 1),
+      right: Uint32Array.of(2, 3),
+      similarity: Float32Array.of(1, 1),
+    };
+    expect(matchAgainst(items, 2, pairs).map(({ reason }) => reason)).toEqual([
+      'in the reference folder, though of lower resolution',
+      'in the reference folder',
+    ]);
+  });
+
   test('does not depend on the order of pairs', () => {
     const items = ['a', 'b', 'c', 'x', 'y', 'z'].map((key) => file(key));
     const pair = fc.tuple(fc.nat(2), fc.integer({ min: 3, max: 5 }), fc.constantFrom(0.875, 0.9375));

@@ -69,7 +69,9 @@ export function matchAgainst(
       const last = found.reduce((least, member) => (member.similarity < least.similarity ? member : least));
       return {
         keep: reference,
-        reason: 'in the reference folder',
+        reason: found.some(({ index }) => pixelsIn(at(index)) > pixelsIn(at(reference)))
+          ? 'in the reference folder, though of lower resolution'
+          : 'in the reference folder',
         members: [{ index: reference, kind: 'exact', similarity: 1 }, ...found],
         weakest: { a: last.index, b: reference, similarity: last.similarity },
       };
@@ -77,6 +79,7 @@ export function matchAgainst(
     .sort((a, b) => compareKeys(at(a.keep).key, at(b.keep).key));
 }
 
+const pixelsIn = ({ width, height }: DuplicateItem) => width * height;
 const RANK = { exact: 0, pixels: 1, near: 2 } as const;
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
 import { type Encoder, openEncoder, resolveModel } from '@lookalike/encoder';
 import { LookalikeError } from '@lookalike/store';
 import { byteSize } from '../byte-size.ts';
@@ -8,6 +9,7 @@ import { deleteDuplicates } from '../delete-duplicates.ts';
 import { reportPage } from '../duplicate-page.ts';
 import {
   type DuplicateReport,
+  type ReportedItem,
   redundantItems,
   reportCsv,
   reportGroups,
@@ -19,20 +21,24 @@ import { note, print, stdoutHasColor, writeWholeFile } from '../output.ts';
 import { PictureCache } from '../picture-cache.ts';
 import { type FileError, scanPictures } from '../picture-scan.ts';
 import { duration, Progress } from '../progress.ts';
+import { rotatedEmbeddings, symmetriesOf } from '../rotated-embeddings.ts';
 import { cacheFolder } from '../user-folders.ts';
-import { skippedText, walkPictures } from '../walk-pictures.ts';
+import { readVerdicts } from '../verdicts.ts';
+import { type FoundFile, type PictureWalk, skippedText, walkPictures } from '../walk-pictures.ts';
 
 import type { DedupeOptions } from './dedupe.ts';
 
 export async function dedupe(folder: string, options: DedupeOptions, signal: AbortSignal): Promise<number> {
   const quiet = options.json === true || options.csv === true;
-  const walk = await walkPictures(resolve(folder));
+  const { walk, reference } = await walkFolders(folder, options.against);
+  const different = await readVerdicts();
   const cache = PictureCache.open(cacheFolder());
   try {
     const encoder = await openEncoder(await resolveModel(options.model));
     try {
       const started = performance.now();
-      const report = await makeReport(folder, walk.files, { options, encoder, cache, signal, quiet });
+      const work: Work = { options, encoder, cache, signal, quiet, different };
+      const report = await makeReport(folder, walk.files, reference, work);
       if (report.scanned === 0)
         throw new LookalikeError(
           'no-pictures',
@@ -44,7 +50,7 @@ export async function dedupe(folder: string, options: DedupeOptions, signal: Abo
         if (report.errors.length > 0)
           note(`\nCould not read ${report.errors.length} files:\n${errorLines(report.errors)}`);
         note(
-          `${walk.files.length} files${skippedText(walk)} in ${duration((performance.now() - started) / 1000)}` +
+          `${walk.files.length + reference.length} files${skippedText(walk)} in ${duration((performance.now() - started) / 1000)}` +
             `${report.known > 0 ? `, ${report.known} known from before` : ''}.`,
         );
       }
@@ -64,12 +70,39 @@ interface Work {
   cache: PictureCache;
   signal: AbortSignal;
   quiet: boolean;
+  different: (a: string, b: string) => boolean;
+}
+
+/** The files of the folder, and those of the reference folder under paths relative to the first. */
+async function walkFolders(
+  folder: string,
+  against: string | undefined,
+): Promise<{ walk: PictureWalk; reference: FoundFile[] }> {
+  const walk = await walkPictures(resolve(folder));
+  if (against === undefined) return { walk, reference: [] };
+  const other = await walkPictures(resolve(against));
+  const root = await realpath(folder);
+  const otherRoot = await realpath(against);
+  if (root === otherRoot)
+    throw new LookalikeError('same-folder', `${folder} and ${against} are one folder; leave out --against`);
+  // Where one folder lies in the other, a file is on the inner one's side.
+  const inside = (outer: string, inner: string) => inner.startsWith(outer + sep);
+  const outside = (files: FoundFile[], outer: string, inner: string) =>
+    files.filter(({ path }) => !inside(inner, join(outer, path)));
+  if (inside(root, otherRoot)) walk.files = outside(walk.files, root, otherRoot);
+  if (inside(otherRoot, root)) other.files = outside(other.files, otherRoot, root);
+  const reference = other.files.map(({ absolute }) => ({
+    path: relative(resolve(folder), absolute).split(sep).join('/'),
+    absolute,
+  }));
+  return { walk, reference };
 }
 
 async function makeReport(
   folder: string,
-  files: Awaited<ReturnType<typeof walkPictures>>['files'],
-  { options, encoder, cache, signal, quiet }: Work,
+  files: readonly FoundFile[],
+  reference: readonly FoundFile[],
+  { options, encoder, cache, signal, quiet, different }: Work,
 ): Promise<DuplicateReport> {
   const { model } = encoder;
   if (model.metric !== 'cosine')
@@ -77,40 +110,68 @@ async function makeReport(
       'unsupported-metric',
       `dedupe compares by cosine; the model ${model.name} is made for ${model.metric}`,
     );
-  const threshold = options.minSimilarity ?? model.defaultThreshold;
-  const reading = new Progress({
-    label: 'Comparing',
-    total: files.length,
-    unit: 'pictures',
-    silentInPipe: quiet,
-  });
-  const scan = await scanPictures(files, {
-    encoder,
-    cache,
-    signal,
-    onProgress: (done) => reading.update(done),
-  }).finally(() => reading.end());
+  /** Runs a stage with a progress bar of its own. */
+  const stage = async <T>(
+    label: string,
+    total: number,
+    unit: string,
+    run: (onProgress: (done: number) => void) => Promise<T>,
+  ): Promise<T> => {
+    const progress = new Progress({ label, total, unit, silentInPipe: quiet });
+    return run((done) => progress.update(done)).finally(() => progress.end());
+  };
 
-  const pairing = new Progress({ label: 'Finding pairs', total: 100, unit: '%', silentInPipe: quiet });
-  const found = await findDuplicates(scan.pictures, {
-    minSimilarity: threshold,
-    dimension: model.output.dimension,
-    cache,
-    signal,
-    onProgress: (share) => pairing.update(Math.floor(share * 100)),
-  }).finally(() => pairing.end());
+  const total = files.length + reference.length;
+  const scan = await stage('Looking at', total, 'pictures', (onProgress) =>
+    scanPictures([...files, ...reference], { encoder, cache, signal, onProgress }),
+  );
+  const { pictures } = scan;
+  const referencePaths = new Set(reference.map(({ path }) => path));
+  const own = pictures.filter(({ path }) => !referencePaths.has(path)).length;
+  const turned = options.rotations
+    ? await stage('Turning', pictures.length, 'pictures', (onProgress) =>
+        rotatedEmbeddings(pictures, { encoder, cache, signal, onProgress }),
+      )
+    : undefined;
+  const found = await stage('Comparing', 100, '%', (onProgress) =>
+    findDuplicates(pictures, {
+      level:
+        options.minPrecision === undefined
+          ? { minSimilarity: options.minSimilarity ?? model.defaultThreshold }
+          : { minPrecision: options.minPrecision, calibration: model.thresholds },
+      dimension: model.output.dimension,
+      cache,
+      different,
+      signal,
+      ...(options.against !== undefined && { boundary: own }),
+      ...(turned && { turned }),
+      onProgress: (share) => onProgress(Math.floor(share * 100)),
+    }),
+  );
   if (!found.complete)
     note(
       `Pairs were found through an approximate index: ${(found.recall * 100).toFixed(1)} % of them by a sample.`,
     );
+  if (options.minPrecision !== undefined && found.precision === undefined)
+    note(
+      `No similarity is sure enough for a precision of ${options.minPrecision}: only equal pictures count.`,
+    );
+  const groups = reportGroups(found.groups, pictures);
+  if (options.rotations) {
+    for (const { items } of groups)
+      for (const [index, symmetry] of (await symmetriesOf(items, signal)).entries())
+        (items[index] as ReportedItem).transform = symmetry.name;
+  }
   return {
     folder,
     model: model.name,
-    threshold,
-    scanned: scan.pictures.length,
+    threshold: found.threshold,
+    scanned: pictures.length,
     known: scan.known,
-    groups: reportGroups(found.groups, scan.pictures),
+    groups,
     errors: scan.errors,
+    ...(found.precision !== undefined && { precision: found.precision }),
+    ...(options.against !== undefined && { against: options.against }),
   };
 }
 

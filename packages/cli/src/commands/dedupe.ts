@@ -1,9 +1,12 @@
 import { Command, Option } from 'commander';
 import { interruptible } from '../interruption.ts';
-import { jsonOption, modelOption, similarityValue } from '../option-values.ts';
+import { jsonOption, modelOption, shareValue, similarityValue } from '../option-values.ts';
 
 export interface DedupeOptions {
   minSimilarity?: number;
+  minPrecision?: number;
+  against?: string;
+  rotations?: true;
   model?: string;
   json?: true;
   csv?: true;
@@ -19,10 +22,26 @@ export function dedupeCommand(): Command {
         'Works without a server. Nothing is moved or deleted unless --delete is given and confirmed.',
     )
     .argument('<folder>', 'where the pictures are; folders below it are included')
+    .addOption(
+      new Option(
+        '-s, --min-similarity <number>',
+        'how alike two pictures of a group are at least, above 0 to 1 (default: as calibrated for the model)',
+      )
+        .argParser(similarityValue)
+        .conflicts('minPrecision'),
+    )
     .option(
-      '-s, --min-similarity <number>',
-      'how alike two pictures of a group are at least, above 0 to 1 (default: as calibrated for the model)',
-      similarityValue,
+      '-p, --min-precision <share>',
+      'instead: choose the similarity so that this share of the pairs found is right, as estimated, such as 0.99',
+      shareValue,
+    )
+    .option(
+      '--against <folder>',
+      'find what of <folder> is in this other folder already; it is never touched',
+    )
+    .option(
+      '--rotations',
+      'also find mirrored and rotated copies, and say how they are; takes 8 times as long',
     )
     .addOption(modelOption())
     .addOption(jsonOption().conflicts('csv'))
@@ -39,7 +58,10 @@ Exit status: 0 groups were found, 1 none were found, 2 it could not be done.
 Examples:
   $ lookalike dedupe ~/Pictures
   $ lookalike dedupe ~/Pictures --html report.html
-  $ lookalike dedupe ~/Pictures --json | jq -r '.groups[].keep'`,
+  $ lookalike dedupe ~/Downloads --against ~/Pictures --delete
+  $ lookalike dedupe ~/Pictures --json | jq -r '.groups[].keep'
+
+Two pictures that should not be in one group: lookalike different <a> <b>`,
     )
     .action(async (folder: string, options: DedupeOptions) => {
       process.exitCode = await interruptible(async (signal) => {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import type { Encoder, PictureFacts } from '@lookalike/encoder';
+import type { PictureFacts } from '@lookalike/encoder';
 import { LookalikeError } from '@lookalike/store';
 import { errorText } from './cli-error.ts';
 import { forEachConcurrently } from './concurrency.ts';
+import type { EmbeddingSource } from './lazy-encoder.ts';
 import type { CachedEmbedding, PictureCache } from './picture-cache.ts';
 import type { FoundFile } from './walk-pictures.ts';
 
@@ -31,7 +32,7 @@ export interface PictureScan {
 }
 
 export interface ScanOptions {
-  encoder: Encoder;
+  encoder: EmbeddingSource;
   cache: PictureCache;
   maxBytes?: number;
   signal?: AbortSignal;

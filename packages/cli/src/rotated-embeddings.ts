@@ -1,7 +1,8 @@
-import { decodePicture, type Encoder } from '@lookalike/encoder';
+import { decodePicture } from '@lookalike/encoder';
 import { LookalikeError } from '@lookalike/store';
 import sharp from 'sharp';
 import { forEachConcurrently } from './concurrency.ts';
+import type { EmbeddingSource } from './lazy-encoder.ts';
 import type { PictureCache } from './picture-cache.ts';
 import { readPicture, type ScannedPicture } from './picture-scan.ts';
 import { SYMMETRIES, type Symmetry, symmetryBetween, transformSquare } from './symmetries.ts';
@@ -10,7 +11,7 @@ const PICTURES_AT_ONCE = 4;
 const TURNS = SYMMETRIES.slice(1);
 
 interface Options {
-  encoder: Encoder;
+  encoder: EmbeddingSource;
   cache: PictureCache;
   signal: AbortSignal;
   onProgress?: (done: number) => void;
@@ -58,7 +59,11 @@ export async function rotatedEmbeddings(
   return results;
 }
 
-async function encodeTurns(path: string, encoder: Encoder, signal: AbortSignal): Promise<Float32Array[]> {
+async function encodeTurns(
+  path: string,
+  encoder: EmbeddingSource,
+  signal: AbortSignal,
+): Promise<Float32Array[]> {
   const { input } = encoder.model;
   const side = input.width;
   const { pixels } = await decodePicture(await readPicture(path), input, { signal });

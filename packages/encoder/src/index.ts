@@ -8,7 +8,8 @@ export {
 } from './decode.ts';
 export type * from './encoder.ts';
 export type * from './model.ts';
+export { readModelDescription } from './model-description.ts';
 export { DEFAULT_MODEL, type InstalledModel, listModels, modelsFolder, resolveModel } from './models.ts';
-export { type EncoderOptions, openEncoder } from './open-encoder.ts';
+export { type EncoderOptions, embeddingHash, openEncoder } from './open-encoder.ts';
 export { PictureError } from './picture-error.ts';
 export { PICTURE_FORMATS, type PictureFormat } from './picture-format.ts';

@@ -40,7 +40,8 @@ export async function openEncoder(modelDirectory: string, options: EncoderOption
   return new PooledEncoder(model, pool, threads, limits);
 }
 
-function embeddingHash(model: ModelDescription): string {
+/** `Encoder.hash` of a model, without opening it: enough to look embeddings up that were made before. */
+export function embeddingHash(model: ModelDescription): string {
   const { input, output } = model;
   const decisive = [
     PREPROCESSING_VERSION,

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import { type Encoder, openEncoder, resolveModel } from '@lookalike/encoder';
+import { resolveModel } from '@lookalike/encoder';
 import { LookalikeError } from '@lookalike/store';
 import { byteSize } from '../byte-size.ts';
 import { EXIT } from '../cli-error.ts';
@@ -17,6 +17,7 @@ import {
 } from '../duplicate-report.ts';
 import { printable, reportTable } from '../duplicate-table.ts';
 import { findDuplicates } from '../find-duplicates.ts';
+import { type EmbeddingSource, lazyEncoder } from '../lazy-encoder.ts';
 import { note, print, stdoutHasColor, writeWholeFile } from '../output.ts';
 import { PictureCache } from '../picture-cache.ts';
 import { type FileError, scanPictures } from '../picture-scan.ts';
@@ -34,7 +35,7 @@ export async function dedupe(folder: string, options: DedupeOptions, signal: Abo
   const different = await readVerdicts();
   const cache = PictureCache.open(cacheFolder());
   try {
-    const encoder = await openEncoder(await resolveModel(options.model));
+    const encoder = await lazyEncoder(await resolveModel(options.model));
     try {
       const started = performance.now();
       const work: Work = { options, encoder, cache, signal, quiet, different };
@@ -66,7 +67,7 @@ export async function dedupe(folder: string, options: DedupeOptions, signal: Abo
 
 interface Work {
   options: DedupeOptions;
-  encoder: Encoder;
+  encoder: EmbeddingSource;
   cache: PictureCache;
   signal: AbortSignal;
   quiet: boolean;

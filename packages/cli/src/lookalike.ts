@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { EXIT, errorText } from './cli-error.ts';
+import { applyConfigFile } from './config-file.ts';
 import { Interrupted } from './interruption.ts';
 import { createProgram } from './program.ts';
 
@@ -10,7 +11,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await createProgram().parseAsync();
+  const program = createProgram();
+  applyConfigFile(program);
+  await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     // Help and version end with 0; commander has said what was wrong of anything else.

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { compareCommand } from './commands/compare.ts';
+import { completionCommand } from './commands/completion.ts';
 import { dedupeCommand } from './commands/dedupe.ts';
 import { differentCommand } from './commands/different.ts';
 import { ingestCommand } from './commands/ingest.ts';
@@ -34,6 +35,7 @@ Start here:
     queryCommand(),
     recallCommand(),
     modelsCommand(),
+    completionCommand(),
   ];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   // After copying settings, so that every command throws and none ends the process.

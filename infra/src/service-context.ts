@@ -1,0 +1,19 @@
+import type { AssetCode } from 'aws-cdk-lib/aws-lambda';
+import type { DeploymentOptions } from './options.ts';
+import type { StorageStack } from './storage-stack.ts';
+
+/** The one package that all functions run from. */
+export interface FunctionBundle {
+  directory: string;
+  /** SHA-256 over its contents, hex. */
+  hash: string;
+}
+
+/** What every part of the service stack is built from. */
+export interface ServiceContext {
+  options: DeploymentOptions;
+  storage: StorageStack;
+  bundle: FunctionBundle & { functionCode: AssetCode };
+  /** Of every function. */
+  environment: Record<string, string>;
+}

@@ -1,0 +1,45 @@
+import { type PicturePlace, pictureKeyOf } from './picture-key.ts';
+import type { PictureSource } from './picture-source.ts';
+import { type IngestServices, reconcilePictures } from './reconcile.ts';
+
+/** What a Step Functions distributed map hands to one worker. */
+export interface ObjectBatch {
+  BatchInput: { bucket: string; prefix: string; collection: string };
+  Items: readonly { Key: string }[];
+}
+
+export interface ObjectBatchReport {
+  stored: number;
+  current: number;
+  deleted: number;
+  refused: { key: string; code: string; message: string }[];
+}
+
+/**
+ * Rows of the pictures of one batch. The id of a row is its key behind the prefix; JSON beside pictures counts as their sidecar.
+ * Throws where a picture failed that may work on another try: the whole batch is tried again, and what is stored is found current.
+ */
+export async function ingestObjectBatch(
+  { BatchInput, Items }: ObjectBatch,
+  services: IngestServices,
+  source: PictureSource,
+  signal: AbortSignal,
+): Promise<ObjectBatchReport> {
+  const { prefix, collection } = BatchInput;
+  // The sidecar itself is listed too, perhaps in another batch.
+  const keys = new Set(
+    Items.map(({ Key }) => Key).filter((key) => !key.endsWith('/') && pictureKeyOf(key) === key),
+  );
+  const places = [...keys].map(
+    (key): PicturePlace => ({ collection, key, id: key.slice(prefix.length) || key }),
+  );
+  const outcomes = await reconcilePictures(services, source, places, signal);
+  const report: ObjectBatchReport = { stored: 0, current: 0, deleted: 0, refused: [] };
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.status === 'failed') throw outcome.error;
+    if (outcome.status === 'refused')
+      report.refused.push({ key: (places[index] as PicturePlace).key, ...outcome.error });
+    else report[outcome.status]++;
+  }
+  return report;
+}

@@ -1,0 +1,246 @@
+import { readFileSync } from 'node:fs';
+import { lazyEncoders } from '@lookalike/api';
+import { openEngine } from '@lookalike/index';
+import { MemoryStore } from '@lookalike/store';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { pixelEncoder } from '../../api/src/testing/pixel-encoder.ts';
+import { BucketInMemory } from './bucket-in-memory.ts';
+import { type DeadLetter, ingestQueueBatch } from './queue-batch.ts';
+
+function photograph(name: string): Uint8Array {
+  return readFileSync(new URL(`../../../test/pictures/${name}`, import.meta.url));
+}
+
+const cat = photograph('cat.jpg');
+const coffee = photograph('coffee.jpg');
+
+/** As S3 writes it. */
+function message(key: string, eventName = 'ObjectCreated:Put', messageId = `m-${key}`) {
+  const encoded = encodeURIComponent(key).replaceAll('%2F', '/').replaceAll('%20', '+');
+  const record = {
+    eventVersion: '2.1',
+    eventSource: 'aws:s3',
+    awsRegion: 'eu-central-1',
+    eventName,
+    s3: {
+      bucket: { name: 'drop', arn: 'arn:aws:s3:::drop' },
+      object: { key: encoded, size: 1, sequencer: '00' },
+    },
+  };
+  return { messageId, body: JSON.stringify({ Records: [record] }) };
+}
+
+let bucket: BucketInMemory;
+let letters: DeadLetter[];
+let store: MemoryStore;
+let encoded: number;
+let services: Parameters<typeof ingestQueueBatch>[1]['services'];
+let engine: ReturnType<typeof openEngine>;
+
+beforeEach(() => {
+  bucket = new BucketInMemory();
+  letters = [];
+  store = new MemoryStore();
+  encoded = 0;
+  engine = openEngine({ store, commitWindow: 0 });
+  const open = async (name: string) => {
+    const encoder = pixelEncoder(name);
+    const encode: typeof encoder.encode = (pictures) => {
+      encoded += pictures.length;
+      return encoder.encode(pictures);
+    };
+    return { ...encoder, encode };
+  };
+  services = {
+    engine,
+    objects: store,
+    encoders: lazyEncoders({ default: 'pixels', names: ['pixels'], open }),
+  };
+});
+
+function ingest(...messages: ReturnType<typeof message>[]) {
+  return ingestQueueBatch(messages, {
+    services,
+    sourceOf: () => bucket,
+    prefix: 'ingest/',
+    sendDeadLetters: async (sent) => {
+      letters.push(...sent);
+    },
+    onFailure: () => {},
+    signal: new AbortController().signal,
+  });
+}
+
+async function rows() {
+  const { items } = await (await engine.collection('photos')).scan();
+  return items;
+}
+
+describe('pictures dropped in a bucket', () => {
+  test('become rows, in a collection made for them', async () => {
+    bucket.put('ingest/photos/a b/ä+1.jpg', cat, { album: 'pets' });
+    bucket.put('ingest/photos/coffee.jpg', coffee);
+    const report = await ingest(message('ingest/photos/a b/ä+1.jpg'), message('ingest/photos/coffee.jpg'));
+    expect(report).toEqual({ stored: 2, current: 0, deleted: 0, refused: 0, failed: [] });
+    const [first, second] = await rows();
+    expect(first?.id).toBe('a b/ä+1.jpg');
+    expect(first?.metadata).toMatchObject({
+      album: 'pets',
+      picture: { format: 'jpeg' },
+      source: { bucket: 'drop', key: 'ingest/photos/a b/ä+1.jpg' },
+    });
+    expect(second?.id).toBe('coffee.jpg');
+    const { info } = await engine.collection('photos');
+    expect(info.encoder?.name).toBe('pixels');
+  });
+
+  test('are encoded once, however often S3 tells of them', async () => {
+    bucket.put('ingest/photos/cat.jpg', cat);
+    await ingest(
+      message('ingest/photos/cat.jpg'),
+      message('ingest/photos/cat.jpg', 'ObjectCreated:Copy', 'm2'),
+    );
+    const before = await rows();
+    const again = await ingest(message('ingest/photos/cat.jpg'));
+    expect(again.current).toBe(1);
+    expect(await rows()).toEqual(before);
+    expect(encoded).toBe(1);
+    expect(bucket.reads).toBe(1);
+  });
+
+  test('that are uploaded again with the same bytes keep their vector, and take the new metadata', async () => {
+    bucket.put('ingest/photos/cat.jpg', cat, { album: 'old' });
+    await ingest(message('ingest/photos/cat.jpg'));
+    bucket.put('ingest/photos/cat.jpg', cat, { album: 'new' });
+    expect((await ingest(message('ingest/photos/cat.jpg'))).stored).toBe(1);
+    expect((await rows())[0]?.metadata).toMatchObject({ album: 'new', picture: { format: 'jpeg' } });
+    expect(encoded).toBe(1);
+  });
+
+  test('that are replaced get a new vector', async () => {
+    bucket.put('ingest/photos/x.jpg', cat);
+    await ingest(message('ingest/photos/x.jpg'));
+    const collection = await engine.collection('photos');
+    const [old] = await collection.get(['x.jpg'], { include: ['vector'] });
+    bucket.put('ingest/photos/x.jpg', coffee);
+    await ingest(message('ingest/photos/x.jpg'));
+    const [now] = await collection.get(['x.jpg'], { include: ['vector'] });
+    expect(now?.vector).not.toEqual(old?.vector);
+  });
+
+  test('that are deleted lose their row, whichever message comes last', async () => {
+    bucket.put('ingest/photos/cat.jpg', cat);
+    await ingest(message('ingest/photos/cat.jpg'));
+    bucket.objects.clear();
+    const report = await ingest(message('ingest/photos/cat.jpg', 'ObjectRemoved:DeleteMarkerCreated'));
+    expect(report.deleted).toBe(1);
+    expect(await rows()).toEqual([]);
+    await ingest(message('ingest/photos/cat.jpg', 'ObjectCreated:Put', 'late'));
+    expect(await rows()).toEqual([]);
+  });
+
+  test('that change while they are read end as what they are then', async () => {
+    bucket.put('ingest/photos/x.jpg', cat);
+    bucket.onRead = () => {
+      bucket.onRead = () => {};
+      bucket.objects.clear();
+    };
+    await ingest(message('ingest/photos/x.jpg'));
+    expect(await rows()).toEqual([]);
+  });
+
+  test('take metadata from JSON beside them, also where it comes later', async () => {
+    bucket.put('ingest/photos/cat.jpg', cat, { album: 'object', colour: 'red' });
+    await ingest(message('ingest/photos/cat.jpg'));
+    bucket.put('ingest/photos/cat.jpg.json', '{"album":"sidecar","year":2024}');
+    await ingest(message('ingest/photos/cat.jpg.json'));
+    expect((await rows())[0]?.metadata).toMatchObject({ album: 'sidecar', colour: 'red', year: 2024 });
+    expect(encoded).toBe(1);
+    expect((await ingest(message('ingest/photos/cat.jpg.json'))).current).toBe(1);
+  });
+});
+
+describe('what cannot be ingested', () => {
+  test('goes to the dead letters once, with the reason, and never holds the others up', async () => {
+    bucket.put('ingest/photos/good.jpg', cat);
+    bucket.put('ingest/photos/text.jpg', 'no picture at all');
+    bucket.put('ingest/photos/cut.jpg', coffee.subarray(0, 2000));
+    bucket.put('ingest/photos/bad-sidecar.jpg', coffee);
+    bucket.put('ingest/photos/bad-sidecar.jpg.json', '[1]');
+    bucket.put('ingest/nowhere.jpg', cat);
+    const keys = [
+      'photos/good.jpg',
+      'photos/text.jpg',
+      'photos/cut.jpg',
+      'photos/bad-sidecar.jpg',
+      'nowhere.jpg',
+    ];
+    const all = keys.map((key) => message(`ingest/${key}`));
+    const first = await ingest(...all, { messageId: 'odd', body: '{"hello":1}' });
+    expect(first).toMatchObject({ stored: 1, refused: 5, failed: [] });
+    const codes = letters.map(({ code }) => code).sort();
+    expect(codes).toEqual([
+      'invalid-event',
+      'invalid-key',
+      'invalid-metadata',
+      'picture-damaged',
+      'picture-unsupported-format',
+    ]);
+    expect(await rows()).toHaveLength(1);
+    await ingest(...all);
+    expect(letters).toHaveLength(5);
+  });
+
+  test('is tried again when its letter is moved back to the queue and the picture is good by then', async () => {
+    bucket.put('ingest/photos/a b.jpg', 'not yet');
+    await ingest(message('ingest/photos/a b.jpg'));
+    bucket.put('ingest/photos/a b.jpg', cat);
+    const report = await ingest({ messageId: 'back', body: letters[0]?.body ?? '' });
+    expect(report.stored).toBe(1);
+  });
+
+  test('removes the row of the good picture that it replaced', async () => {
+    bucket.put('ingest/photos/x.jpg', cat);
+    await ingest(message('ingest/photos/x.jpg'));
+    bucket.put('ingest/photos/x.jpg', 'damaged');
+    await ingest(message('ingest/photos/x.jpg'));
+    expect(await rows()).toEqual([]);
+  });
+
+  test('for now is delivered again, alone', async () => {
+    bucket.put('ingest/photos/cat.jpg', cat);
+    bucket.put('ingest/photos/coffee.jpg', coffee);
+    bucket.broken.add('ingest/photos/coffee.jpg');
+    const report = await ingest(message('ingest/photos/cat.jpg'), message('ingest/photos/coffee.jpg'));
+    expect(report).toMatchObject({ stored: 1, failed: ['m-ingest/photos/coffee.jpg'] });
+    expect(letters).toEqual([]);
+    bucket.broken.clear();
+    expect((await ingest(message('ingest/photos/coffee.jpg'))).stored).toBe(1);
+  });
+
+  test('is delivered again where the dead letters cannot be sent', async () => {
+    bucket.put('ingest/photos/x.jpg', 'no picture');
+    const options = {
+      services,
+      sourceOf: () => bucket,
+      prefix: 'ingest/',
+      onFailure: () => {},
+      signal: new AbortController().signal,
+    };
+    const down = async () => {
+      throw new Error('SQS is down');
+    };
+    const report = await ingestQueueBatch([message('ingest/photos/x.jpg')], {
+      ...options,
+      sendDeadLetters: down,
+    });
+    expect(report.failed).toEqual(['m-ingest/photos/x.jpg']);
+    await ingest(message('ingest/photos/x.jpg'));
+    expect(letters).toHaveLength(1);
+  });
+});
+
+test('the message that S3 sends when notifications are set up is nothing to do', async () => {
+  const body = JSON.stringify({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'drop' });
+  expect(await ingest({ messageId: 't', body })).toMatchObject({ stored: 0, refused: 0, failed: [] });
+});

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { LookalikeClient } from '@lookalike/client';
+import { type DuplicateGroup, type DuplicatesJob, LookalikeClient } from '@lookalike/client';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type PageUnderTest, skipped, startPage } from './page-under-test.ts';
@@ -13,12 +13,12 @@ describe.skipIf(skipped)(`the page: duplicates${skipped}`, () => {
     site = await startPage();
     client = new LookalikeClient(site.url);
     await site.ingest('photos', await picturesAndVariants(2));
-  });
+  }, 180_000);
   afterAll(() => site?.close());
 
   const find = async (page: Page) => {
     await page.getByRole('button', { name: /^Find (duplicates|again)$/ }).click();
-    await page.locator('.group').first().waitFor({ timeout: 90_000 });
+    await page.locator('.group').first().waitFor();
   };
   const focused = (page: Page) =>
     page.evaluate(`document.activeElement.getAttribute('aria-label')`) as Promise<string>;
@@ -112,14 +112,11 @@ describe.skipIf(skipped)(`the page: duplicates${skipped}`, () => {
     await page.context().close();
   });
 
-  it('stays light with ten thousand groups', { timeout: 180_000 }, async () => {
+  it('stays light with ten thousand groups', async () => {
     const count = 10_000;
-    await client.createCollection('many', { dimension: 16 });
-    for (let start = 0; start < count; start += 2500) {
-      await client.upsert('many', pairs(start, 2500));
-    }
-    const { page, complaints } = await site.open('#/duplicates?collection=many&min=0.999');
-    await find(page);
+    const { page, complaints } = await site.open();
+    await answerWithPairs(page, count);
+    await page.goto(`${site.url}/#/duplicates?collection=photos&job=many`);
     await page.getByText('10,000 groups', { exact: true }).waitFor();
     await page.getByText('10,000 to remove').waitFor();
     expect(await page.locator('.group').count()).toBeLessThan(20);
@@ -129,7 +126,7 @@ describe.skipIf(skipped)(`the page: duplicates${skipped}`, () => {
     await eventually(() => focused(page)).toBe('Keep pair-09999-a');
     expect(await page.locator('.group').count()).toBeLessThan(20);
     await page.getByRole('heading', { name: /^Group 10,000/ }).waitFor();
-    await page.mouse.wheel(0, -1_480_000);
+    await page.mouse.wheel(0, -1_400_000);
     await page
       .getByRole('heading', { name: /^Group 5,0/ })
       .first()
@@ -143,22 +140,43 @@ describe.skipIf(skipped)(`the page: duplicates${skipped}`, () => {
   });
 });
 
-/** Vectors in pairs: the two of a pair almost equal, those of different pairs far from it. */
-function pairs(from: number, count: number): { id: string; vector: number[] }[] {
-  let state = from + 1;
-  const random = () => {
-    // Mulberry32.
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return Array.from({ length: count }, (_, index) => {
-    const id = `pair-${String(from + index).padStart(5, '0')}`;
-    const vector = Array.from({ length: 16 }, () => Math.round((random() * 2 - 1) * 1000) / 1000);
-    return [
-      { id: `${id}-a`, vector },
-      { id: `${id}-b`, vector: vector.map((value, at) => (at === 0 ? value + 0.001 : value)) },
-    ];
-  }).flat();
+/**
+ * Answers of a job with many groups, in the pages that the page asks for: what is tested is the page, and a server
+ * takes minutes to find that many on a busy machine.
+ */
+async function answerWithPairs(page: Page, count: number): Promise<void> {
+  await page.route('**/duplicates/many?*', (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const from = Number(query.get('cursor') ?? 0);
+    const to = Math.min(count, from + Number(query.get('limit')));
+    const groups = Array.from({ length: to - from }, (_, index): DuplicateGroup => {
+      const pair = `pair-${String(from + index).padStart(5, '0')}`;
+      return {
+        keep: `${pair}-a`,
+        reason: 'oldest',
+        weakest: 0.999,
+        weakestPair: [`${pair}-a`, `${pair}-b`],
+        items: [
+          { id: `${pair}-a`, kind: 'exact', similarity: 1 },
+          { id: `${pair}-b`, kind: 'near', similarity: 0.999 },
+        ],
+      };
+    });
+    const answer: DuplicatesJob = {
+      job: 'many',
+      status: 'done',
+      minSimilarity: 0.9,
+      version: 1,
+      progress: { done: 2 * count, total: 2 * count },
+      groupCount: count,
+      complete: true,
+      groups,
+      ...(to < count ? { cursor: String(to) } : {}),
+    };
+    return route.fulfill({ json: answer });
+  });
+  await page.route('**/v1/collections/photos/get', (route) => {
+    const { ids } = route.request().postDataJSON() as { ids: string[] };
+    return route.fulfill({ json: { items: ids.map((id) => ({ id, version: 1, metadata: {} })) } });
+  });
 }

@@ -15,7 +15,7 @@ const variants: { name: (base: string) => string; make: (from: Sharp, width: num
     make: (from) => from.modulate({ brightness: 1.2, saturation: 1.15 }).jpeg({ quality: 70 }),
   },
   { name: (base) => `chat/${base}-compressed.jpg`, make: (from) => from.jpeg({ quality: 25 }) },
-  { name: (base) => `edited/${base}-grey.png`, make: (from) => from.greyscale().png() },
+  { name: (base) => `edited/${base}-grey.jpg`, make: (from) => from.greyscale().jpeg({ quality: 75 }) },
 ];
 
 /** The test pictures, a byte-for-byte copy of the first, a lossless copy of the second, and `count` variants of each. */

@@ -18,7 +18,7 @@ describe.skipIf(skipped)(`the page: search${skipped}`, () => {
   beforeAll(async () => {
     site = await startPage();
     smallCat = await sharp(picture('cat.jpg')).resize(200).webp({ quality: 60 }).toBuffer();
-  });
+  }, 180_000);
   afterAll(() => site?.close());
 
   const firstMatch = (page: Page) => page.locator('.results .card').first();
@@ -89,7 +89,7 @@ describe.skipIf(skipped)(`the page: search${skipped}`, () => {
     const model = models[0];
     if (!model) throw new Error('the server has no model');
     const { page } = await site.open('#/search?collection=photos&a=item%3Acat.jpg');
-    const slider = page.getByRole('slider', { name: 'Least similarity' });
+    const slider = page.getByRole('slider', { name: 'Minimum similarity' });
     await page.getByRole('heading', { name: 'Nothing this similar' }).waitFor();
     expect(Number(await slider.inputValue())).toBeCloseTo(model.defaultThreshold, 3);
     const rate =

@@ -33,7 +33,7 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, () => {
       .modulate({ brightness: 1.15 })
       .jpeg({ quality: 70 })
       .toBuffer();
-  });
+  }, 180_000);
   afterAll(() => site?.close());
 
   it('compares two files: three distances, similarity and verdict are the server’s', async () => {

@@ -135,7 +135,12 @@ function Header(props: { route: Route; app: AppState }) {
           </a>
         ))}
       </nav>
-      <CollectionPicker route={route} app={app} />
+      <div class="header-end">
+        <a class="api-link soft small" href="docs">
+          API
+        </a>
+        <CollectionPicker route={route} app={app} />
+      </div>
     </header>
   );
 }

@@ -3,6 +3,7 @@ import {
   describeExpectedFalseMatches,
   describeExpectedFalsePairs,
   describeFalsePositives,
+  describeRecall,
   falsePositiveBounds,
   oneIn,
 } from './calibration.ts';
@@ -36,6 +37,15 @@ describe('false-positive rate of a similarity', () => {
     expect(describeFalsePositives(0.7, [])).toMatch(/not known/);
     expect(oneIn(0.4)).toBe('1 in 2.5');
     expect(oneIn(0)).toBe('none of those tried');
+  });
+
+  it('is weighed against the copies that are found', () => {
+    const measured = thresholds.map((point, at) => ({ ...point, recall: at === 0 ? 0.63 : 0.96 }));
+    expect(describeRecall(0.6, measured)).toBe('About 96 % of edited copies do.');
+    expect(describeRecall(0.7, measured)).toBe('Between 63 % and 96 % of edited copies do.');
+    expect(describeRecall(0.1, measured)).toBe('More than 96 % of edited copies do.');
+    expect(describeRecall(0.9, measured)).toBe('Fewer than 63 % of edited copies do.');
+    expect(describeRecall(0.7, thresholds)).toBeUndefined();
   });
 
   it('is scaled to the collection searched', () => {

@@ -12,6 +12,9 @@ export interface FalsePositiveBounds {
   atLeast?: number;
 }
 
+/** Slider positions are rounded to thousandths; a point that rounds to the same position is that point. */
+const position = (value: number) => Math.round(value * 1000);
+
 /**
  * The rate falls as similarity rises, so the calibrated points on either side bound it. Nothing is interpolated: the
  * tails are far from linear and a guess would read like a measurement.
@@ -21,8 +24,6 @@ export function falsePositiveBounds(
   thresholds: readonly CalibratedThreshold[],
 ): FalsePositiveBounds {
   const bounds: FalsePositiveBounds = {};
-  // Slider positions are rounded to thousandths; a point that rounds to the same position is that point.
-  const position = (value: number) => Math.round(value * 1000);
   for (const point of thresholds) {
     const difference = position(point.similarity) - position(similarity);
     if (difference <= 0) bounds.atMost = Math.min(bounds.atMost ?? 1, point.falsePositiveRate);
@@ -54,6 +55,29 @@ export function describeFalsePositives(
   if (atLeast === undefined) return `Fewer than ${oneIn(atMost)} ${tail}`;
   if (atMost === atLeast) return `About ${oneIn(atMost)} ${tail}`;
   return `Between ${oneIn(atLeast)} and ${oneIn(atMost)} ${tail}`;
+}
+
+/** How many edited copies of a picture reach this similarity; nothing where that was not calibrated. */
+export function describeRecall(
+  similarity: number,
+  thresholds: readonly CalibratedThreshold[],
+): string | undefined {
+  let atMost: number | undefined;
+  let atLeast: number | undefined;
+  for (const { recall, ...point } of thresholds) {
+    if (recall === undefined) continue;
+    // Recall falls with similarity: a point below bounds it from above.
+    const difference = position(point.similarity) - position(similarity);
+    if (difference <= 0) atMost = Math.min(atMost ?? 1, recall);
+    if (difference >= 0) atLeast = Math.max(atLeast ?? 0, recall);
+  }
+  const percent = (value: number) => `${Math.round(value * 100)} %`;
+  const tail = 'of edited copies do.';
+  if (atMost === undefined)
+    return atLeast === undefined ? undefined : `More than ${percent(atLeast)} ${tail}`;
+  if (atLeast === undefined) return `Fewer than ${percent(atMost)} ${tail}`;
+  if (atMost === atLeast) return `About ${percent(atMost)} ${tail}`;
+  return `Between ${percent(atLeast)} and ${percent(atMost)} ${tail}`;
 }
 
 /** The same for all pairs of a collection, which a search for duplicates looks at. */

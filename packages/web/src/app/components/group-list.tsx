@@ -6,7 +6,7 @@ import { visibleRows } from '../windowing.ts';
 import { GroupRow } from './group-row.tsx';
 
 /** Pixels; one height for every group keeps the scrollbar exact. The stylesheet has the same number. */
-const rowHeight = 296;
+const rowHeight = 280;
 
 interface Props {
   collection: string;

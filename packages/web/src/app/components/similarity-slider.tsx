@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks';
-import { type CalibratedThreshold, describeFalsePositives, oneIn } from '../calibration.ts';
+import { type CalibratedThreshold, describeFalsePositives, describeRecall, oneIn } from '../calibration.ts';
 import { formatSimilarity } from '../number-format.ts';
 
 interface Props {
@@ -17,10 +17,12 @@ export function SimilaritySlider(props: Props) {
   const { value, onInput, thresholds, standard, expected } = props;
   const id = useId();
   const described = describeFalsePositives(value, thresholds);
+  const recall = describeRecall(value, thresholds);
+  const calibratedOn = [...new Set(thresholds.map((point) => point.calibratedOn))].join('; ');
   return (
     <div class="slider">
       <div class="row between">
-        <label for={id}>Least similarity</label>
+        <label for={id}>Minimum similarity</label>
         <output class="number" for={id}>
           {formatSimilarity(value)}
         </output>
@@ -55,8 +57,15 @@ export function SimilaritySlider(props: Props) {
       </div>
       <div id={`${id}-meaning`} class="small soft">
         <p>{described}</p>
+        {recall && <p>{recall}</p>}
         {expected && <p>{expected}</p>}
       </div>
+      {calibratedOn && (
+        <details class="small soft">
+          <summary>How this is known</summary>
+          <p>Measured on {calibratedOn}.</p>
+        </details>
+      )}
       {standard !== undefined && Math.abs(standard - value) >= 0.0005 && (
         <button
           type="button"

@@ -143,6 +143,7 @@ function Verdict(props: { a: PictureReference; b: PictureReference }) {
 
 function VerdictPanel(props: { answer: CompareAnswer }) {
   const { answer } = props;
+  const { a, b } = answer.pictures ?? {};
   const { same, similarity, threshold, falsePositiveRate } = answer;
   return (
     <section class="verdict panel stack" aria-label="Verdict">
@@ -164,6 +165,12 @@ function VerdictPanel(props: { answer: CompareAnswer }) {
             ` About ${oneIn(falsePositiveRate)} unrelated pairs get past it (${answer.model}).`}
         </p>
       </div>
+      {(a?.lowInformation || b?.lowInformation) && (
+        <p class="notice warn">
+          {a?.lowInformation && b?.lowInformation ? 'Both pictures are' : 'One picture is'} blank or nearly
+          so: the verdict says little.
+        </p>
+      )}
       <dl class="distances">
         <Distance name="Cosine" value={answer.cosine} meaning="1 − cosine of the angle; 0 to 2" />
         <Distance name="Euclidean" value={answer.euclidean} meaning="straight line between the embeddings" />

@@ -197,6 +197,9 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
         {answer.state === 'failed' && <ProblemNotice error={answer.error} retry={answer.reload} />}
         {answer.value && (
           <>
+            {answer.value.picture?.lowInformation && (
+              <p class="notice warn">This picture is blank or nearly so: what is near to it says little.</p>
+            )}
             {near.length === 0 && (
               <p class="soft">
                 {rest.length === 0

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
 import { encodeCursor } from './cursor.ts';
+import { similarity } from './distance.ts';
 import type {
   Collection,
   CollectionInfo,
@@ -7,7 +9,7 @@ import type {
   DeleteResult,
   Item,
   Match,
-  Metadata,
+  QueryReceipt,
   QueryRequest,
   QueryResult,
   RecallReport,
@@ -19,13 +21,24 @@ import type {
 } from './engine.ts';
 import type { Filter } from './filter.ts';
 import type { GroupCommit } from './group-commit.ts';
-import type { Head, HeadState } from './head.ts';
+import type { Head } from './head.ts';
+import { type HeadState, locate } from './head-state.ts';
+import type { Indexer } from './indexer.ts';
 import { type CheckedItem, checkId, checkItem, checkSimilarity, checkWhole } from './input-check.ts';
 import { logPrefix } from './log-keys.ts';
 import { type Meter, newMeter } from './meter.ts';
-import { type CheckedQuery, checkFilter, checkInclude, checkQuery, maxEf } from './query-check.ts';
+import { Nearest } from './nearest.ts';
+import {
+  type CheckedFilter,
+  type CheckedQuery,
+  checkFilter,
+  checkInclude,
+  checkQuery,
+  maxEf,
+} from './query-check.ts';
 import { measureRecall } from './recall.ts';
-import { search } from './search.ts';
+import { countRows, type Located, readRows, rowsInOrder, rowVersion, sampleIds, vectorsOf } from './rows.ts';
+import { defaultEf, type SearchTrace, type Source, search } from './search.ts';
 import type { Staging } from './staging.ts';
 import { UniqueUpsert } from './unique-upsert.ts';
 
@@ -34,10 +47,14 @@ export interface CollectionOptions {
   commitWindow: number;
   /** Matches a page of a range search. */
   rangePageSize: number;
+  /** Bytes not yet in segments from which writers must wait. */
+  maxTailBytes: number;
 }
 
 /** A write call larger than this is refused: it is one commit. */
 const maxBatchBytes = 64 * 1024 * 1024;
+/** How long a write waits for the indexer (milliseconds). */
+const overloadPatience = 20_000;
 /** An eventual reader refreshes in the background when its state is older (milliseconds). */
 const eventualAge = 1000;
 
@@ -49,20 +66,25 @@ export class LogCollection implements Collection {
   readonly #store: ObjectStore;
   readonly #writer: GroupCommit;
   readonly #options: CollectionOptions;
+  readonly #indexer: Indexer | undefined;
   readonly #assertOpen: () => void;
 
-  constructor(
-    head: Head,
-    store: ObjectStore,
-    writer: GroupCommit,
-    options: CollectionOptions,
-    assertOpen: () => void,
-  ) {
+  constructor(parts: {
+    head: Head;
+    store: ObjectStore;
+    writer: GroupCommit;
+    options: CollectionOptions;
+    /** Turns what is written into segments, where this process does so. */
+    indexer?: Indexer;
+    assertOpen: () => void;
+  }) {
+    const { head } = parts;
     this.#head = head;
-    this.#store = store;
-    this.#writer = writer;
-    this.#options = options;
-    this.#assertOpen = assertOpen;
+    this.#store = parts.store;
+    this.#writer = parts.writer;
+    this.#options = parts.options;
+    this.#indexer = parts.indexer;
+    this.#assertOpen = parts.assertOpen;
     this.info = head.state.info;
     this.#incarnation = head.state.incarnation;
   }
@@ -77,6 +99,7 @@ export class LogCollection implements Collection {
         'batch-too-large',
         `the batch is about ${bytes} bytes, expected at most ${maxBatchBytes}: send it in parts`,
       );
+    if (this.#isOverfull()) await this.#makeRoom();
     const unique = unlessSimilar === undefined ? undefined : new UniqueUpsert(unlessSimilar);
     const { version, result } = await this.#writer.write({
       bytes,
@@ -104,7 +127,28 @@ export class LogCollection implements Collection {
         return results;
       },
     });
+    this.#indexer?.poke();
     return { version, results: result };
+  }
+
+  #isOverfull(): boolean {
+    return this.#head.state.tail.bytes > this.#options.maxTailBytes;
+  }
+
+  /** Waits while there is too much that is not indexed; throws `overloaded` where that does not end soon. */
+  async #makeRoom(): Promise<void> {
+    await this.#head.refresh();
+    const deadline = performance.now() + overloadPatience;
+    while (this.#isOverfull() && performance.now() < deadline) {
+      this.#indexer?.poke();
+      await sleep(50);
+      if (this.#indexer === undefined) await this.#head.refresh();
+    }
+    if (this.#isOverfull())
+      throw new LookalikeError(
+        'overloaded',
+        `collection ${this.info.name} has more than ${this.#options.maxTailBytes} bytes that are not indexed yet: try again later`,
+      );
   }
 
   #check(item: Item): CheckedItem | Extract<UpsertResult, { status: 'invalid' }> {
@@ -137,7 +181,7 @@ export class LogCollection implements Collection {
         for (const id of ids) {
           const there = staging.changes.has(id)
             ? staging.changes.get(id) !== undefined
-            : state.tail.live.has(id);
+            : locate(state, id) !== undefined;
           if (!there) continue;
           staging.delete(id);
           deleted++;
@@ -149,16 +193,16 @@ export class LogCollection implements Collection {
   }
 
   async #deleteByFilter(filter: Filter): Promise<DeleteResult> {
-    const { test } = checkFilter(filter) as { test: (metadata: Metadata) => boolean };
+    const checked = checkFilter(filter) as CheckedFilter;
     const { version, result } = await this.#writer.write({
       bytes: 0,
-      stage: (state, staging) => {
+      stage: async (state, staging) => {
         this.#assertCurrent(state);
         const doomed: string[] = [];
         for (const [id, item] of staging.changes)
-          if (item !== undefined && test(JSON.parse(item.metadataText))) doomed.push(id);
-        for (const [id, row] of state.tail.live)
-          if (!staging.changes.has(id) && test(state.tail.parsedMetadata(row))) doomed.push(id);
+          if (item !== undefined && checked.test(JSON.parse(item.metadataText))) doomed.push(id);
+        for await (const { id } of rowsInOrder(state, undefined, checked, newMeter()))
+          if (!staging.changes.has(id)) doomed.push(id);
         for (const id of doomed) staging.delete(id);
         return doomed.length;
       },
@@ -172,10 +216,16 @@ export class LogCollection implements Collection {
   ): Promise<(StoredItem | undefined)[]> {
     for (const id of ids) checkId(id);
     const include = checkInclude(options.include, ['metadata', 'vector']);
-    const { tail } = await this.#read(options);
-    return ids.map((id) => {
-      const row = tail.live.get(id);
-      return row === undefined ? undefined : storedItem(tail, row, include.vector);
+    const meter = newMeter();
+    const state = await this.#read(options, meter);
+    const places = ids.map((id) => located(state, id));
+    const found = places.filter((place) => place !== undefined);
+    const contents = await readRows(found, { ...include, metadata: true }, meter);
+    let next = 0;
+    return places.map((place, i) => {
+      if (place === undefined) return undefined;
+      const { metadata = {}, vector } = contents[next++] ?? {};
+      return { id: ids[i] as string, version: rowVersion(place), metadata, ...(vector && { vector }) };
     });
   }
 
@@ -198,44 +248,65 @@ export class LogCollection implements Collection {
     const synced = performance.now() - started;
     const results: QueryResult[] = [];
     for (const [i, query] of checked.entries())
-      results.push(this.#answer(query, state, requests[i]?.explain === true, meter, synced));
+      results.push(await this.#answer(query, state, requests[i]?.explain === true, meter, synced));
     return results;
   }
 
-  #answer(
+  async #answer(
     query: CheckedQuery,
-    state: Readonly<HeadState>,
+    state: HeadState,
     explain: boolean,
-    meter: Meter,
+    syncCost: Meter,
     synced: number,
-  ): QueryResult {
+  ): Promise<QueryResult> {
     const started = performance.now();
-    const { tail, version } = state;
-    const found = search(state, query);
-    const matches = found.matches.map(({ id, distance, similarity, row }) => {
-      const match: Match = { id, distance, similarity };
-      if (query.include.metadata) match.metadata = JSON.parse(tail.metadata[row] as string);
-      if (query.include.vector) match.vector = tail.vector(row).slice();
-      return match;
+    const meter = { ...syncCost };
+    const { version, info } = state;
+    const nearest = new Nearest<Source>({
+      metric: info.metric,
+      // One more to see whether more follow, and room for the item itself.
+      limit: query.limit + (query.paged ? 1 : 0) + (query.id === undefined ? 0 : 1),
+      minSimilarity: query.minSimilarity,
+      after: query.after,
     });
-    const last = matches.at(-1);
-    return {
-      matches,
-      version,
-      ...(query.paged && found.more && last && { cursor: encodeCursor(last) }),
-      ...(explain && {
-        receipt: {
-          version,
-          exact: true,
-          warm: meter.requests <= 1,
-          segments: [],
-          rowsScanned: found.rowsScanned,
-          tailRows: tail.live.size,
-          store: { ...meter },
-          milliseconds: { log: synced, search: performance.now() - started },
-        },
+    const vector = query.vector ?? (await this.#vectorOf(state, query.id as string, meter));
+    const { filter, ef } = query;
+    const trace = await search(
+      state,
+      { vector, nearest, filter, exact: query.exact || query.paged, ef },
+      meter,
+    );
+    const found = nearest.sorted().filter(({ id }) => id !== query.id);
+    const kept = found.slice(0, query.limit);
+    const searched = performance.now();
+    const contents = await readRows(kept, query.include, meter);
+    const matches = kept.map(
+      ({ id, distance }, i): Match => ({
+        id,
+        distance,
+        similarity: similarity(info.metric, distance),
+        ...contents[i],
       }),
-    };
+    );
+    const last = matches.at(-1);
+    const result: QueryResult = { matches, version };
+    if (query.paged && found.length > query.limit && last !== undefined) result.cursor = encodeCursor(last);
+    if (explain) {
+      const milliseconds = { log: synced, search: searched - started, read: performance.now() - searched };
+      result.receipt = receipt(state, trace, meter, syncCost, milliseconds);
+    }
+    return result;
+  }
+
+  async #vectorOf(state: HeadState, id: string, meter: Meter): Promise<Float32Array> {
+    const place = located(state, id);
+    if (place === undefined)
+      throw new LookalikeError(
+        'unknown-item',
+        `no item ${JSON.stringify(id)} in collection ${this.info.name}`,
+      );
+    const [vector] = await vectorsOf(place.source, [place.row], meter);
+    return vector as Float32Array;
   }
 
   async scan(request: ScanRequest = {}): Promise<{ items: StoredItem[]; version: number; next?: string }> {
@@ -243,44 +314,48 @@ export class LogCollection implements Collection {
     const filter = checkFilter(request.filter);
     const include = checkInclude(request.include, ['metadata']);
     if (request.after !== undefined) checkId(request.after);
-    const { tail, version } = await this.#read(request);
-    const items: StoredItem[] = [];
-    for (const row of tail.rowsAfter(request.after)) {
-      if (!tail.isLive(row, version)) continue;
-      if (filter !== undefined && !filter.test(tail.parsedMetadata(row))) continue;
-      if (items.length === limit) return { items, version, next: items.at(-1)?.id as string };
-      items.push(storedItem(tail, row, include.vector));
+    const meter = newMeter();
+    const state = await this.#read(request, meter);
+    const rows: (Located & { id: string })[] = [];
+    let more = false;
+    for await (const row of rowsInOrder(state, request.after, filter, meter)) {
+      more = rows.length === limit;
+      if (more) break;
+      rows.push(row);
     }
-    return { items, version };
+    const contents = await readRows(rows, { ...include, metadata: true }, meter);
+    const items = rows.map((row, i): StoredItem => {
+      const { metadata = {}, vector } = contents[i] ?? {};
+      return { id: row.id, version: rowVersion(row), metadata, ...(vector && { vector }) };
+    });
+    return { items, version: state.version, ...(more && { next: rows.at(-1)?.id as string }) };
   }
 
   async count(filter?: Filter): Promise<{ count: number; version: number }> {
     const checked = checkFilter(filter);
-    const { tail, version } = await this.#read({});
-    if (checked === undefined) return { count: tail.live.size, version };
-    let count = 0;
-    for (const row of tail.live.values()) if (checked.test(tail.parsedMetadata(row))) count++;
-    return { count, version };
+    const state = await this.#read({});
+    return { count: await countRows(state, checked, newMeter()), version: state.version };
   }
 
   async stats(): Promise<CollectionStats> {
-    const { tail, version } = await this.#read({});
-    let log = 0;
+    const { tail, version, segments, items } = await this.#read({});
+    const bytes = { rows: 0, codes: 0, graphs: 0, log: 0 };
+    let deletedRows = tail.count - tail.live.size;
+    for (const { segment, deadCount } of segments) {
+      const { rows, keys, codes, graph } = segment.descriptor.files;
+      bytes.rows += rows.length;
+      bytes.codes += keys.length + codes.length;
+      bytes.graphs += graph?.length ?? 0;
+      deletedRows += deadCount;
+    }
     let startAfter: string | undefined;
     for (;;) {
       const page = await this.#store.list(logPrefix(this.info.name), { ...(startAfter && { startAfter }) });
-      for (const object of page.objects) log += object.size;
+      for (const object of page.objects) bytes.log += object.size;
       startAfter = page.objects.at(-1)?.key;
       if (!page.truncated) break;
     }
-    return {
-      version,
-      items: tail.live.size,
-      segments: 0,
-      tailRows: tail.live.size,
-      deletedRows: tail.count - tail.live.size,
-      bytes: { rows: 0, codes: 0, graphs: 0, log },
-    };
+    return { version, items, segments: segments.length, tailRows: tail.live.size, deletedRows, bytes };
   }
 
   async recall(
@@ -288,16 +363,18 @@ export class LogCollection implements Collection {
   ): Promise<RecallReport> {
     const sample = checkWhole('sample', options.sample, 1, 10_000, 100);
     const k = checkWhole('k', options.k, 1, 1000, 10);
-    const ef = checkWhole('ef', options.ef, 1, maxEf, 64);
-    const { tail } = await this.#read({});
-    return measureRecall(this, [...tail.live.keys()], { sample, k, ef, seed: options.seed ?? 1 });
+    const ef = checkWhole('ef', options.ef, 1, maxEf, defaultEf);
+    const state = await this.#read({});
+    // Of an index that is still being loaded the measure would be the flat search's.
+    for (const { segment } of state.segments) await segment.loadGraph();
+    return measureRecall(this, sampleIds(state, sample, options.seed ?? 1), { k, ef });
   }
 
   /** The state to answer from. Throws where the collection was dropped, or `minVersion` does not exist. */
   async #read(
     options: { consistency?: 'strong' | 'eventual'; minVersion?: number },
     meter: Meter = newMeter(),
-  ): Promise<Readonly<HeadState>> {
+  ): Promise<HeadState> {
     this.#assertOpen();
     const minVersion = minVersionOf(options);
     const head = this.#head;
@@ -319,7 +396,7 @@ export class LogCollection implements Collection {
     return state;
   }
 
-  #assertCurrent(state: Readonly<HeadState>): void {
+  #assertCurrent(state: HeadState): void {
     if (state.incarnation !== this.#incarnation)
       throw new LookalikeError('unknown-collection', `collection ${this.info.name} was dropped`);
   }
@@ -330,21 +407,37 @@ function minVersionOf(options: { minVersion?: number }): number {
 }
 
 /** Of the item as the changes staged so far leave it: those will have the number of the next commit. */
-function versionOf(id: string, state: Readonly<HeadState>, staging: Staging): number | undefined {
+function versionOf(id: string, state: HeadState, staging: Staging): number | undefined {
   if (staging.changes.has(id)) return staging.changes.get(id) === undefined ? undefined : state.version + 1;
-  const row = state.tail.live.get(id);
-  return row === undefined ? undefined : state.tail.versions[row];
+  const place = located(state, id);
+  return place && rowVersion(place);
 }
 
 function itemBytes(item: CheckedItem): number {
   return item.vector.byteLength + item.id.length + item.metadataText.length + 8;
 }
 
-function storedItem(tail: HeadState['tail'], row: number, withVector: boolean): StoredItem {
+function located(state: HeadState, id: string): Located | undefined {
+  const place = locate(state, id);
+  if (place === undefined) return undefined;
+  return { source: 'tail' in place ? place.tail : place.live, row: place.row };
+}
+
+function receipt(
+  { version, tail }: HeadState,
+  trace: SearchTrace,
+  meter: Meter,
+  syncCost: Meter,
+  milliseconds: Record<string, number>,
+): QueryReceipt {
   return {
-    id: tail.ids[row] as string,
-    version: tail.versions[row] as number,
-    metadata: JSON.parse(tail.metadata[row] as string),
-    ...(withVector && { vector: tail.vector(row).slice() }),
+    version,
+    exact: trace.exact,
+    warm: syncCost.requests <= 1 && meter.requests === syncCost.requests,
+    segments: trace.segments,
+    rowsScanned: trace.rowsScanned,
+    tailRows: tail.live.size,
+    store: meter,
+    milliseconds,
   };
 }

@@ -18,32 +18,39 @@ export class CommitLog {
   }
 
   /**
-   * The commits after `version`, in order, a few at a time. Numbers have no gaps, so one missing object (`version` + 1)
-   * proves that there are none: that is the whole cost of finding nothing.
+   * The commits after `version` and up to `last`, in order, a few at a time. Numbers have no gaps, so one missing object
+   * (`version` + 1) proves that there are none: that is the whole cost of finding nothing. `thorough`: lists them even so,
+   * which finds an object that was lost.
    */
   async *after(
     version: number,
     meter: Meter,
-  ): AsyncGenerator<{ version: number; commit: Commit; bytes: number }> {
-    const first = await this.#read(version + 1, meter);
-    if (first === undefined) return;
-    yield first;
-    for (let last = first.version; ; ) {
-      const keys = await this.#numbersAfter(last, meter);
-      if (keys.length === 0) return;
-      for (let at = 0; at < keys.length; at += readsAtOnce) {
-        const batch = keys.slice(at, at + readsAtOnce);
+    options: { last?: number; thorough?: boolean } = {},
+  ): AsyncGenerator<{ version: number; commit: Commit }> {
+    const { last = Number.POSITIVE_INFINITY, thorough = false } = options;
+    let done = version;
+    if (!thorough) {
+      const first = await this.#read(version + 1, meter);
+      if (first === undefined) return;
+      yield first;
+      done = first.version;
+    }
+    while (done < last) {
+      const listed = await this.#numbersAfter(done, meter);
+      const numbers = listed.filter((number) => number <= last);
+      for (let at = 0; at < numbers.length; at += readsAtOnce) {
+        const batch = numbers.slice(at, at + readsAtOnce);
         const commits = await Promise.all(batch.map((number) => this.#read(number, meter)));
         for (const [i, number] of batch.entries()) {
           const commit = commits[i];
-          if (commit === undefined || number !== last + 1)
-            throw missing(this.collection, commit === undefined ? number : last + 1);
+          if (commit === undefined || number !== done + 1)
+            throw missing(this.collection, commit === undefined ? number : done + 1);
           yield commit;
-          last = number;
+          done = number;
         }
       }
       // A short page is the end as of the list; the next read would only look for what came since.
-      if (keys.length < 1000) return;
+      if (listed.length < 1000) return;
     }
   }
 
@@ -103,7 +110,7 @@ export class CommitLog {
     const found = await this.#store.get(key);
     if (found === undefined) return undefined;
     meter.bytes += found.size;
-    return { version, commit: decodeCommit(key, found.body), bytes: found.size };
+    return { version, commit: decodeCommit(key, found.body) };
   }
 
   async #numbersAfter(version: number, meter: Meter): Promise<number[]> {

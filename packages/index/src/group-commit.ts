@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WriteBatch } from './commit.ts';
-import type { Head, HeadState } from './head.ts';
+import type { Head } from './head.ts';
+import type { HeadState } from './head-state.ts';
 import type { Staging } from './staging.ts';
 import { stage } from './staging.ts';
 
@@ -9,7 +10,7 @@ export interface PendingWrite<Result = unknown> {
   /** Bytes it may add to a commit, roughly. */
   bytes: number;
   /** Adds what the call changes to `staging`; asked again where the state has moved on. Returns the call's results. */
-  stage(state: Readonly<HeadState>, staging: Staging): Result | Promise<Result>;
+  stage(state: HeadState, staging: Staging): Result | Promise<Result>;
 }
 
 interface Waiting {

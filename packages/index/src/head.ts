@@ -1,22 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { LookalikeError, type ObjectStore } from '@lookalike/store';
+import { LookalikeError } from '@lookalike/store';
+import { decodeCheckpoint, listCheckpoints } from './checkpoint.ts';
 import type { Commit, CommitBody } from './commit.ts';
 import { CommitLog } from './commit-log.ts';
-import type { CollectionInfo } from './engine.ts';
+import {
+  createdState,
+  emptyState,
+  foldSegments,
+  foldWrite,
+  type HeadState,
+  type LiveSegment,
+  replayWrite,
+} from './head-state.ts';
 import { LiveHash } from './live-hash.ts';
+import { checkpointKey, logKey } from './log-keys.ts';
 import { type Meter, newMeter } from './meter.ts';
+import { inParallel, isDamage, Segment, type SegmentSpace } from './segment.ts';
+import type { SegmentDescriptor } from './segment-descriptor.ts';
 import { Serial } from './serial.ts';
 import { Tail } from './tail.ts';
-
-/** What the log says, folded up to `version`. */
-export interface HeadState {
-  version: number;
-  /** The commit that created the collection as it stands; 0 where there is none. */
-  incarnation: number;
-  info: CollectionInfo;
-  tail: Tail;
-  liveHash: LiveHash;
-}
 
 /**
  * The newest known state of one collection in this process, fed by the log. Any number of processes have one each;
@@ -24,27 +26,39 @@ export interface HeadState {
  */
 export class Head {
   readonly name: string;
+  readonly #space: SegmentSpace;
   readonly #log: CommitLog;
+  readonly #grace: number;
+  readonly #now: () => number;
   readonly #folding = new Serial();
   #state: HeadState;
+  #loaded = false;
   #reading: Promise<Meter> | undefined;
   #readingNext: Promise<Meter> | undefined;
-  /** When this process last knew its state to be the newest (milliseconds). */
   #confirmedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(store: ObjectStore, name: string) {
+  /** `grace`: milliseconds for which objects outlive their use; commits may be gone after it. */
+  constructor(space: SegmentSpace, name: string, options: { grace: number; now: () => number }) {
     this.name = name;
-    this.#log = new CommitLog(store, name);
+    this.#space = space;
+    this.#log = new CommitLog(space.store, name);
+    this.#grace = options.grace;
+    this.#now = options.now;
     this.#state = emptyState(name, 0);
   }
 
-  get state(): Readonly<HeadState> {
+  get state(): HeadState {
     return this.#state;
   }
 
   /** Milliseconds since the state was last known to be the newest. */
   get age(): number {
-    return Date.now() - this.#confirmedAt;
+    return this.#now() - this.#confirmedAt;
+  }
+
+  /** Commits after this state may have been collected as garbage: the next number may look free and not be. */
+  get #stale(): boolean {
+    return this.age > this.#grace / 4;
   }
 
   /**
@@ -70,12 +84,109 @@ export class Head {
   #read(): Promise<Meter> {
     return this.#folding.run(async () => {
       const meter = newMeter();
-      const begun = Date.now();
-      for await (const { version, commit } of this.#log.after(this.#state.version, meter))
-        this.#fold(version, commit);
+      const begun = this.#now();
+      const thorough = !this.#loaded || this.#stale;
+      if (thorough) await this.#loadNewer(meter);
+      try {
+        await this.#foldNew(meter, thorough);
+      } catch (error) {
+        // Folded away and collected while we read: a newer checkpoint knows.
+        if (!isDamage(error) || !(await this.#loadNewer(meter))) throw error;
+        await this.#foldNew(meter, true);
+      }
       this.#confirmedAt = begun;
       return meter;
     });
+  }
+
+  async #foldNew(meter: Meter, thorough: boolean): Promise<void> {
+    for await (const { version, commit } of this.#log.after(this.#state.version, meter, { thorough }))
+      await this.#fold(version, commit, meter);
+  }
+
+  /** Takes the newest checkpoint, where it is newer than the state. */
+  async #loadNewer(meter: Meter): Promise<boolean> {
+    const checkpoints = await listCheckpoints(this.#space.store, this.name, meter);
+    let problem: unknown;
+    for (const { version } of checkpoints.reverse()) {
+      if (version <= this.#state.version) break;
+      try {
+        this.#state = await this.#loadCheckpoint(version, meter);
+        this.#loaded = true;
+        return true;
+      } catch (error) {
+        // An older one, and the commits after it, say the same.
+        if (!isDamage(error)) throw error;
+        problem ??= error;
+      }
+    }
+    if (problem !== undefined && this.#state.version === 0 && (await this.#log.oldest(meter)) !== 1)
+      throw problem;
+    this.#loaded = true;
+    return false;
+  }
+
+  async #loadCheckpoint(version: number, meter: Meter): Promise<HeadState> {
+    const key = checkpointKey(this.name, version);
+    meter.requests++;
+    const found = await this.#space.store.get(key);
+    if (found === undefined)
+      throw new LookalikeError('missing-object', `${key} is missing`, { details: { key } });
+    meter.bytes += found.size;
+    const checkpoint = decodeCheckpoint(key, found.body);
+    const { info, incarnation, indexedVersion, items } = checkpoint;
+    const opened = await this.#open(
+      checkpoint.segments.map(({ descriptor }) => descriptor),
+      meter,
+      info,
+    );
+    const segments: LiveSegment[] = checkpoint.segments.map(({ dead, deadCount }, i) => ({
+      segment: opened[i] as Segment,
+      dead,
+      deadCount,
+    }));
+    const tail = new Tail(info);
+    let replayed = indexedVersion;
+    let lastWrite = indexedVersion;
+    for await (const { version: number, commit } of this.#log.after(indexedVersion, meter, {
+      last: version,
+      thorough: true,
+    })) {
+      if (commit.kind === 'write') {
+        replayWrite(tail, number, commit.batch);
+        lastWrite = number;
+      }
+      replayed = number;
+    }
+    if (replayed !== version) {
+      const missing = logKey(this.name, replayed + 1);
+      throw new LookalikeError('missing-object', `${missing} is missing`, { details: { key: missing } });
+    }
+    return {
+      version,
+      incarnation,
+      info,
+      segments,
+      indexedVersion,
+      lastWrite,
+      tail,
+      items,
+      liveHash: LiveHash.parse(checkpoint.liveHash),
+    };
+  }
+
+  /** Those that are open already stay so. */
+  async #open(
+    descriptors: readonly SegmentDescriptor[],
+    meter: Meter,
+    info = this.#state.info,
+  ): Promise<Segment[]> {
+    const known = new Map(this.#state.segments.map(({ segment }) => [segment.descriptor.id, segment]));
+    const opened: Segment[] = [];
+    await inParallel([...descriptors.entries()], 8, async ([i, descriptor]) => {
+      opened[i] = known.get(descriptor.id) ?? (await Segment.open(descriptor, info, this.#space, meter));
+    });
+    return opened;
   }
 
   /**
@@ -83,10 +194,11 @@ export class Head {
    * race `build` is asked again. Where it makes nothing, the answer is the version that it decided at, the newest.
    */
   async commit(
-    build: (state: Readonly<HeadState>) => CommitBody | undefined | Promise<CommitBody | undefined>,
+    build: (state: HeadState) => CommitBody | undefined | Promise<CommitBody | undefined>,
   ): Promise<number> {
     const id = randomUUID();
     for (;;) {
+      if (!this.#loaded || this.#stale) await this.refresh();
       const state = this.#state;
       const version = state.version;
       const body = await build(state);
@@ -95,14 +207,17 @@ export class Head {
         if (this.#state.version === version) return version;
         continue;
       }
-      if (this.#state.version !== version) continue;
+      if (this.#state.version !== version || this.#stale) continue;
       const commit: Commit = { ...body, id };
       if (await this.#log.append(version + 1, commit, newMeter())) {
+        if (this.age > this.#grace / 2)
+          throw new LookalikeError(
+            'commit-unknown',
+            `commit ${version + 1} of ${this.name} took too long: it may or may not have been in time`,
+          );
         await this.#folding.run(async () => {
-          if (this.#state.version === version) {
-            this.#fold(version + 1, commit);
-            this.#confirmedAt = Date.now();
-          }
+          if (this.#state.version === version) await this.#fold(version + 1, commit, newMeter());
+          this.#confirmedAt = this.#now();
         });
         return version + 1;
       }
@@ -110,46 +225,31 @@ export class Head {
     }
   }
 
-  #fold(version: number, commit: Commit): void {
+  async #fold(version: number, commit: Commit, meter: Meter): Promise<void> {
     const state = this.#state;
     if (version !== state.version + 1)
       throw new Error(`commit ${version} of ${this.name} folded after ${state.version}`);
     switch (commit.kind) {
       case 'create':
-        this.#state = {
-          ...emptyState(this.name, version),
-          incarnation: version,
-          info: commit.info,
-          tail: new Tail(commit.info),
-        };
+        this.#state = createdState(commit.info, version, version);
         return;
       case 'drop':
+        this.#release(state.segments);
         this.#state = emptyState(this.name, version);
         return;
-      case 'write': {
-        const { tail, liveHash } = state;
-        const { ids, vectors, metadata, deletes } = commit.batch;
-        for (const id of deletes) this.#kill(state, id, version);
-        for (const [i, id] of ids.entries()) {
-          this.#kill(state, id, version);
-          tail.append(version, id, vectors, i * tail.dimension, metadata[i] as string);
-          liveHash.add(id, version);
-        }
-        break;
+      case 'write':
+        this.#state = foldWrite(state, version, commit.batch);
+        return;
+      case 'segments': {
+        const added = await this.#open(commit.add, meter);
+        this.#state = foldSegments(state, version, { ...commit, added });
+        this.#release(state.segments.filter((live) => commit.remove.includes(live.segment.descriptor.id)));
       }
-      case 'segments':
-        throw new LookalikeError('unknown-format', `commit ${version} of ${this.name} holds segments`);
     }
-    this.#state = { ...state, version };
   }
 
-  #kill(state: HeadState, id: string, version: number): void {
-    const killed = state.tail.kill(id, version);
-    if (killed !== undefined) state.liveHash.remove(id, killed);
+  /** Removed segments still serve whoever holds them, but need not stay in memory for it. */
+  #release(segments: readonly LiveSegment[]): void {
+    for (const { segment } of segments) segment.release();
   }
-}
-
-function emptyState(name: string, version: number): HeadState {
-  const info: CollectionInfo = { name, dimension: 1, metric: 'l2', hnsw: { m: 16, efConstruction: 200 } };
-  return { version, incarnation: 0, info, tail: new Tail(info), liveHash: new LiveHash() };
 }

@@ -18,6 +18,13 @@ export class LiveHash {
     this.#high = (this.#high - high) >>> 0;
   }
 
+  copy(): LiveHash {
+    const copy = new LiveHash();
+    copy.#low = this.#low;
+    copy.#high = this.#high;
+    return copy;
+  }
+
   /** 16 hex digits. */
   toString(): string {
     return this.#high.toString(16).padStart(8, '0') + this.#low.toString(16).padStart(8, '0');

@@ -40,7 +40,7 @@ export class Nearest<Source> {
     return this.#heap.length;
   }
 
-  /** No candidate farther than this can enter. */
+  /** No candidate farther than this can enter; rounded outwards. */
   get bound(): number {
     return this.#heap.length < this.wanted.limit ? this.#maxDistance : (this.#heap[0] as Position).distance;
   }
@@ -57,6 +57,11 @@ export class Nearest<Source> {
       heap[0] = candidate;
       this.#down(0);
     }
+  }
+
+  /** How many of the candidates offered could be kept at most; all of them in reach where there is a position. */
+  get limit(): number {
+    return this.wanted.after === undefined ? this.wanted.limit : Number.POSITIVE_INFINITY;
   }
 
   /** Nearest first. */

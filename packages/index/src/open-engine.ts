@@ -1,10 +1,20 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
+import type { Administration, GarbageReport, VerifyReport } from './administration.ts';
+import { BuildPool } from './build-pool.ts';
 import { type CollectionOptions, LogCollection } from './collection.ts';
 import type { Collection, CollectionConfig, CollectionInfo, SearchEngine } from './engine.ts';
+import { collectGarbage } from './garbage.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Head } from './head.ts';
+import { Indexer, type IndexerOptions } from './indexer.ts';
 import { checkCollectionName, checkConfig, checkWhole } from './input-check.ts';
+import { LocalFiles } from './local-files.ts';
 import { collectionsPrefix } from './log-keys.ts';
+import { MemoryBudget } from './memory-budget.ts';
+import type { SegmentSpace } from './segment.ts';
+import { verifyCollection } from './verify.ts';
 
 export interface EngineOptions {
   store: ObjectStore;
@@ -12,29 +22,64 @@ export interface EngineOptions {
   commitWindow?: number;
   /** Matches a page of a range search; default 1000. */
   rangePageSize?: number;
+  /** Bytes not yet in segments from which writers wait, and then are refused; default 256 MiB. */
+  maxTailBytes?: number;
+  /** Bytes of codes, graphs and metadata columns kept in memory; default 1 GiB. */
+  memoryBytes?: number;
+  /** Where files of other machines' stores are kept; default a folder of the system's temporary one. */
+  cacheFolder?: string;
+  /** Bytes of `cacheFolder`; default 8 GiB. */
+  cacheBytes?: number;
+  /** How long objects outlive their last use, for readers that still hold them (milliseconds); default 24 h. */
+  grace?: number;
+  /** Whether this engine turns commits into segments by itself; default true. */
+  maintenance?: boolean;
+  indexer?: Partial<IndexerOptions>;
+  /** Milliseconds since 1970; default the system's clock. Only for grace periods. */
+  now?: () => number;
 }
 
 /** Opens the collections of an object store. Any number of engines, in any number of processes, may share one. */
-export function openEngine(options: EngineOptions): SearchEngine {
+export function openEngine(options: EngineOptions): SearchEngine & Administration {
   return new LogEngine(options);
 }
+
+const day = 24 * 60 * 60 * 1000;
 
 interface Opened {
   head: Head;
   writer: GroupCommit;
+  indexer: Indexer;
 }
 
-class LogEngine implements SearchEngine {
+class LogEngine implements SearchEngine, Administration {
   readonly #store: ObjectStore;
+  readonly #space: SegmentSpace;
+  readonly #pool = new BuildPool();
   readonly #options: CollectionOptions;
+  readonly #grace: number;
+  readonly #now: () => number;
+  readonly #indexerOptions: Partial<IndexerOptions>;
+  readonly #maintenance: boolean;
   readonly #opened = new Map<string, Opened>();
   #closed = false;
 
-  constructor({ store, commitWindow = 100, rangePageSize = 1000 }: EngineOptions) {
+  constructor(options: EngineOptions) {
+    const { store, cacheFolder = join(tmpdir(), 'lookalike-cache'), cacheBytes = 8 * 2 ** 30 } = options;
     this.#store = store;
+    this.#space = {
+      store,
+      local: new LocalFiles(store, { folder: cacheFolder, maxBytes: cacheBytes }),
+      budget: new MemoryBudget(options.memoryBytes ?? 2 ** 30),
+    };
+    this.#grace = checkWhole('grace', options.grace, 60_000, 10 * 365 * day, day);
+    this.#now = options.now ?? Date.now;
+    this.#maintenance = options.maintenance ?? true;
+    this.#indexerOptions = options.indexer ?? {};
     this.#options = {
-      commitWindow: checkWhole('commitWindow', commitWindow, 0, 60_000, 100),
-      rangePageSize: checkWhole('rangePageSize', rangePageSize, 1, 10_000, 1000),
+      commitWindow: checkWhole('commitWindow', options.commitWindow, 0, 60_000, 100),
+      rangePageSize: checkWhole('rangePageSize', options.rangePageSize, 1, 10_000, 1000),
+      maxTailBytes: options.maxTailBytes ?? 256 * 2 ** 20,
     };
   }
 
@@ -55,10 +100,17 @@ class LogEngine implements SearchEngine {
   }
 
   async collection(name: string): Promise<Collection> {
-    const { head, writer } = this.#open(name);
+    const { head, writer, indexer } = this.#open(name);
     await head.refresh();
     if (head.state.incarnation === 0) throw unknownCollection(name);
-    return new LogCollection(head, this.#store, writer, this.#options, () => this.#assertOpen());
+    return new LogCollection({
+      head,
+      store: this.#store,
+      writer,
+      options: this.#options,
+      assertOpen: () => this.#assertOpen(),
+      ...(this.#maintenance && { indexer }),
+    });
   }
 
   async listCollections(
@@ -91,9 +143,32 @@ class LogEngine implements SearchEngine {
     });
   }
 
+  async compact(name: string, options: { full?: boolean; rebuild?: boolean } = {}): Promise<void> {
+    const { head, indexer } = this.#open(name);
+    await head.refresh();
+    if (head.state.incarnation === 0) throw unknownCollection(name);
+    await indexer.run(options);
+  }
+
+  async collectGarbage(name: string, options: { grace?: number } = {}): Promise<GarbageReport> {
+    const { head } = this.#open(name);
+    await head.refresh();
+    const grace = checkWhole('grace', options.grace, 0, 10 * 365 * day, this.#grace);
+    return collectGarbage(this.#store, head, this.#now() - grace);
+  }
+
+  async verify(name: string): Promise<VerifyReport> {
+    this.#open(name);
+    return verifyCollection(this.#space, name);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#opened.values()].map(({ writer }) => writer.idle()));
+    const opened = [...this.#opened.values()];
+    await Promise.all(opened.map(({ writer }) => writer.idle()));
+    await this.#pool.close();
+    await Promise.all(opened.map(({ indexer }) => indexer.close()));
+    this.#space.local.close();
   }
 
   #open(name: string): Opened {
@@ -101,8 +176,12 @@ class LogEngine implements SearchEngine {
     checkCollectionName(name);
     let opened = this.#opened.get(name);
     if (opened === undefined) {
-      const head = new Head(this.#store, name);
-      opened = { head, writer: new GroupCommit(head, this.#options.commitWindow) };
+      const head = new Head(this.#space, name, { grace: this.#grace, now: this.#now });
+      opened = {
+        head,
+        writer: new GroupCommit(head, this.#options.commitWindow),
+        indexer: new Indexer(head, this.#space, this.#pool, this.#indexerOptions),
+      };
       this.#opened.set(name, opened);
     }
     return opened;

@@ -1,47 +1,208 @@
-import { LookalikeError } from '@lookalike/store';
-import { similarity } from './distance.ts';
-import type { HeadState } from './head.ts';
-import { Nearest } from './nearest.ts';
-import type { CheckedQuery } from './query-check.ts';
+import { type Bits, countBits, hasBit } from './bits.ts';
+import { type CodeCandidate, scoreOf } from './code-scan.ts';
+import { cosineDistance, dotAt, l1At, l2At } from './distance.ts';
+import type { Metric } from './engine.ts';
+import type { HeadState, LiveSegment } from './head-state.ts';
+import type { Meter } from './meter.ts';
+import type { Nearest } from './nearest.ts';
+import type { CheckedFilter } from './query-check.ts';
+import { selectRows } from './segment-filter.ts';
 import type { Tail } from './tail.ts';
 
-export interface Found {
-  matches: { id: string; distance: number; similarity: number; row: number }[];
-  more: boolean;
-  rowsScanned: number;
+/** Where a row stands. */
+export type Source = Tail | LiveSegment;
+
+export interface RowSearch {
+  vector: Float32Array;
+  nearest: Nearest<Source>;
+  /** Only rows written after this version; default 0, all. */
+  since?: number;
+  filter?: CheckedFilter | undefined;
+  /** The true answer, proven. */
+  exact: boolean;
+  ef?: number | undefined;
 }
 
-export function search(state: Readonly<HeadState>, query: CheckedQuery): Found {
-  const { tail, version, info } = state;
-  const { metric } = info;
-  let vector = query.vector;
-  if (query.id !== undefined) {
-    const row = tail.live.get(query.id);
-    if (row === undefined)
-      throw new LookalikeError(
-        'unknown-item',
-        `no item ${JSON.stringify(query.id)} in collection ${info.name}`,
-      );
-    vector = tail.vector(row);
-  }
-  // One more than asked: whether more follow, and room for the item itself.
-  const limit = query.limit + 2;
-  const nearest = new Nearest<Tail>({
-    metric,
-    limit,
-    minSimilarity: query.minSimilarity,
-    after: query.after,
+/** How an answer came about. */
+export interface SearchTrace {
+  exact: boolean;
+  rowsScanned: number;
+  segments: { id: string; rows: number; way: 'graph' | 'flat' | 'exact' }[];
+}
+
+export const defaultEf = 96;
+/** Rows of the flat scan that one candidate of the graph search costs, roughly. */
+const rowsPerGraphStep = 100;
+/** Rows reranked for one wanted, where l2 stands in for l1. */
+const l1Oversampling = 10;
+
+/** Offers the rows of a state that may be wanted to `nearest`. */
+export async function search(state: HeadState, request: RowSearch, meter: Meter): Promise<SearchTrace> {
+  const { vector, nearest, since = 0, filter } = request;
+  const trace: SearchTrace = { exact: true, rowsScanned: 0, segments: [] };
+  trace.rowsScanned += state.tail.search(vector, nearest, {
+    version: state.version,
+    since,
+    filter: filter?.test,
   });
-  const rowsScanned = tail.search(vector as Float32Array, nearest, { version, filter: query.filter?.test });
-  const found = nearest.sorted().filter((candidate) => candidate.id !== query.id);
-  return {
-    matches: found.slice(0, query.limit).map(({ id, distance, row }) => ({
-      id,
-      distance,
-      similarity: similarity(metric, distance),
-      row,
-    })),
-    more: found.length > query.limit,
-    rowsScanned,
-  };
+  if (since >= state.indexedVersion) return trace;
+  const distanceTo = distanceFunction(state.info.metric, vector);
+  for (const live of state.segments) {
+    if (live.deadCount === live.segment.rows) continue;
+    const rows = await selectRows(live, filter?.filter, meter);
+    const selected = filter === undefined ? live.segment.rows - live.deadCount : countBits(rows);
+    if (selected === 0) continue;
+    const way = await searchSegment(
+      { request, live, rows, selected, distanceTo, metric: state.info.metric },
+      meter,
+      trace,
+    );
+    trace.segments.push({ id: live.segment.descriptor.id, rows: live.segment.rows, way });
+  }
+  return trace;
+}
+
+interface SegmentSearch {
+  request: RowSearch;
+  live: LiveSegment;
+  /** Live, and let through by the filter. */
+  rows: Bits;
+  selected: number;
+  metric: Metric;
+  distanceTo: (vector: Float32Array) => number;
+}
+
+async function searchSegment(
+  search: SegmentSearch,
+  meter: Meter,
+  trace: SearchTrace,
+): Promise<'graph' | 'flat' | 'exact'> {
+  const { request, live, metric } = search;
+  const { segment } = live;
+  const complete = request.exact || request.nearest.limit === Number.POSITIVE_INFINITY;
+  if (!complete && searchGraphFirst(search) && (await searchGraph(search, meter, trace))) return 'graph';
+  // Codes say nothing certain of l1.
+  const codes = metric === 'l1' && complete ? undefined : await segment.codes(meter);
+  if (codes === undefined) {
+    await scanVectors(search, meter, trace);
+    return 'exact';
+  }
+  await searchCodes(search, codes, complete, meter, trace);
+  return 'flat';
+}
+
+/** Whether the graph is likely cheaper; false also while it is not in memory. */
+function searchGraphFirst({ request, live, selected }: SegmentSearch): boolean {
+  const { segment } = live;
+  if (segment.descriptor.files.graph === undefined) return false;
+  return candidatesOf(request, selected / segment.rows) * rowsPerGraphStep < segment.rows;
+}
+
+/** Candidates to ask of the graph where only this share of its rows counts. */
+function candidatesOf({ ef, nearest }: RowSearch, share: number): number {
+  return Math.ceil(Math.max(ef ?? defaultEf, nearest.limit + 2) / share);
+}
+
+/** False where the graph is not in memory, or gave too few rows that count. */
+async function searchGraph(search: SegmentSearch, meter: Meter, trace: SearchTrace): Promise<boolean> {
+  const { request, live, rows, selected, metric } = search;
+  const { vector, nearest } = request;
+  const graph = live.segment.graphIfLoaded();
+  if (graph === undefined) return false;
+  const ef = Math.min(graph.count, candidatesOf(request, selected / live.segment.rows));
+  const found = graph.search(vector, ef).filter((row) => hasBit(rows, row));
+  const wanted = metric === 'l1' ? nearest.limit * l1Oversampling : nearest.limit;
+  if (found.length < Math.min(nearest.limit, selected)) return false;
+  // Nearest first by the graph's float32 distances: two more than wanted, for those that differ in the last digits.
+  await offer(search, found.slice(0, wanted + 2), meter);
+  trace.exact = false;
+  trace.rowsScanned += found.length;
+  return true;
+}
+
+async function searchCodes(
+  search: SegmentSearch,
+  codes: NonNullable<Awaited<ReturnType<LiveSegment['segment']['codes']>>>,
+  complete: boolean,
+  meter: Meter,
+  trace: SearchTrace,
+): Promise<void> {
+  const { request, rows, metric } = search;
+  const { vector, nearest } = request;
+  const codeMetric = metric === 'l1' ? 'l2' : metric;
+  const squaredNorm = dotAt(vector, vector, 0);
+  // The worst score that can still matter.
+  const minScore = () =>
+    metric === 'l1' ? Number.NEGATIVE_INFINITY : scoreOf(metric, nearest.bound, squaredNorm);
+  const limit = metric === 'l1' ? nearest.limit * l1Oversampling + 50 : nearest.limit;
+  const { candidates, scanned } = codes.search(codeMetric, vector, rows, limit, minScore());
+  trace.rowsScanned += scanned;
+  if (metric === 'l1') {
+    await offer(
+      search,
+      candidates.slice(0, limit).map(({ row }) => row),
+      meter,
+    );
+    trace.exact = false;
+    return;
+  }
+  let remaining: CodeCandidate[] = candidates;
+  // The estimates are good: a few more than wanted nearly always hold the answer. What is left then is proof.
+  let rescored = 0;
+  const budget = complete ? Number.POSITIVE_INFINITY : 4 * limit + 64;
+  let part = limit === Number.POSITIVE_INFINITY ? 1024 : limit + 32;
+  while (remaining.length > 0) {
+    const now = remaining.slice(0, part);
+    await offer(
+      search,
+      now.map(({ row }) => row),
+      meter,
+    );
+    rescored += now.length;
+    const reach = minScore();
+    remaining = remaining.slice(part).filter(({ score, bound }) => score + bound >= reach);
+    if (remaining.length > 0 && rescored >= budget) {
+      trace.exact = false;
+      return;
+    }
+    part = Math.min(1024, part * 2);
+  }
+}
+
+/** Rows as they are, one after the other: the truth, slowly. */
+async function scanVectors(
+  { request, live, rows, distanceTo }: SegmentSearch,
+  meter: Meter,
+  trace: SearchTrace,
+) {
+  const { nearest } = request;
+  for await (const block of live.segment.vectorBlocks(meter)) {
+    const dimension = block.vectors.length / block.rows;
+    for (let i = 0; i < block.rows; i++) {
+      const row = block.first + i;
+      if (!hasBit(rows, row)) continue;
+      trace.rowsScanned++;
+      const distance = distanceTo(block.vectors.subarray(i * dimension, (i + 1) * dimension));
+      if (distance <= nearest.bound)
+        nearest.offer({ distance, id: live.segment.keys.id(row), source: live, row });
+    }
+  }
+}
+
+async function offer({ request, live, distanceTo }: SegmentSearch, rows: readonly number[], meter: Meter) {
+  const { nearest } = request;
+  const vectors = await live.segment.vectors(rows, meter);
+  for (const [i, row] of rows.entries()) {
+    const distance = distanceTo(vectors[i] as Float32Array);
+    if (distance <= nearest.bound)
+      nearest.offer({ distance, id: live.segment.keys.id(row), source: live, row });
+  }
+}
+
+/** As `distance`, of one vector to many. */
+function distanceFunction(metric: Metric, query: Float32Array): (vector: Float32Array) => number {
+  if (metric === 'l2') return (vector) => l2At(query, vector, 0);
+  if (metric === 'l1') return (vector) => l1At(query, vector, 0);
+  const squaredNorm = dotAt(query, query, 0);
+  return (vector) => cosineDistance(dotAt(query, vector, 0), squaredNorm, dotAt(vector, vector, 0));
 }

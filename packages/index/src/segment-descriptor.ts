@@ -6,6 +6,20 @@ export interface SegmentFile {
   sha256: string;
 }
 
+/**
+ * - `rows.arrows`: all there is of the rows (see row-blocks.ts). The other files are caches of it.
+ * - `keys`: ids, versions and where the columns are, so that a commit finds the rows that it replaces.
+ * - `codes`: int8 codes for the flat search.
+ * - `graph.hnsw`: the hnswlib file over the rows in their order.
+ */
+export const segmentFileNames = {
+  rows: 'rows.arrows',
+  keys: 'keys',
+  codes: 'codes',
+  graph: 'graph.hnsw',
+} as const;
+export type SegmentFileKind = keyof typeof segmentFileNames;
+
 /** What a commit says of a segment: enough to fetch, check and search it. */
 export interface SegmentDescriptor {
   id: string;
@@ -14,12 +28,6 @@ export interface SegmentDescriptor {
   dimension: number;
   /** `EncoderBinding.hash` of the collection, where it has one. */
   encoderHash?: string;
-  /** Smallest and largest version of its rows. */
-  versions: [number, number];
-  files: {
-    rows: SegmentFile;
-    codes: SegmentFile;
-    /** Only of segments large enough to earn one. */
-    graph?: SegmentFile;
-  };
+  /** `graph`: only of segments large enough to earn one. */
+  files: { rows: SegmentFile; keys: SegmentFile; codes: SegmentFile; graph?: SegmentFile };
 }

@@ -1,6 +1,6 @@
 import type { WriteBatch } from './commit.ts';
 import type { PendingWrite } from './group-commit.ts';
-import type { HeadState } from './head.ts';
+import type { HeadState } from './head-state.ts';
 import type { CheckedItem } from './input-check.ts';
 
 /** What the calls of one commit change, call after call; the last change of an id counts. */
@@ -32,7 +32,7 @@ export class Staging {
 
 /** The calls of one commit, applied to a state in order. */
 export async function stage(
-  state: Readonly<HeadState>,
+  state: HeadState,
   writes: readonly PendingWrite[],
 ): Promise<{ batch: WriteBatch; results: unknown[] }> {
   const staging = new Staging();

@@ -28,6 +28,9 @@ export class Tail {
     this.metric = info.metric;
   }
 
+  /** In memory, roughly. */
+  bytes = 0;
+
   get count(): number {
     return this.ids.length;
   }
@@ -50,6 +53,7 @@ export class Tail {
     this.versions.push(version);
     this.diedAt.push(0);
     this.live.set(id, row);
+    this.bytes += this.dimension * 4 + id.length + metadata.length + 64;
   }
 
   /** The version of the row that lived until now, if one did. */
@@ -110,9 +114,9 @@ export class Tail {
   }
 
   /** Offers the rows written after `since` that live at `version`; returns how many distances it took. */
-  search(
+  search<Other>(
     query: Float32Array,
-    nearest: Nearest<Tail>,
+    nearest: Nearest<Tail | Other>,
     options: {
       version: number;
       since?: number;

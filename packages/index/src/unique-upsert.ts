@@ -1,10 +1,12 @@
 import { distance, similarity } from './distance.ts';
 import type { Match } from './engine.ts';
-import type { HeadState } from './head.ts';
+import type { HeadState } from './head-state.ts';
 import type { CheckedItem } from './input-check.ts';
+import { newMeter } from './meter.ts';
 import { Nearest } from './nearest.ts';
+import { readRows } from './rows.ts';
+import { type Source, search } from './search.ts';
 import type { Staging } from './staging.ts';
-import type { Tail } from './tail.ts';
 
 /**
  * `unlessSimilar` of one call. What was found stays true of the version it was found at, so that after a lost race only
@@ -12,39 +14,41 @@ import type { Tail } from './tail.ts';
  */
 export class UniqueUpsert {
   readonly #minSimilarity: number;
-  readonly #known = new Map<CheckedItem, { version: number; match: Match | undefined }>();
+  /** Items that nothing was similar to, up to a version. */
+  readonly #aloneAt = new Map<CheckedItem, number>();
 
   constructor(minSimilarity: number) {
     this.#minSimilarity = minSimilarity;
   }
 
   /** The nearest of the rows and of the changes staged before it that is similar enough, if any is. */
-  async findSimilar(
-    item: CheckedItem,
-    state: Readonly<HeadState>,
-    staging: Staging,
-  ): Promise<Match | undefined> {
-    const { tail, version, info } = state;
-    const known = this.#known.get(item);
-    const since = known !== undefined && known.match === undefined ? known.version : 0;
-    const nearest = new Nearest<Tail>({
-      metric: info.metric,
+  async findSimilar(item: CheckedItem, state: HeadState, staging: Staging): Promise<Match | undefined> {
+    const { metric } = state.info;
+    const nearest = new Nearest<Source>({
+      metric,
+      // Those that this very commit replaces or deletes may be among them.
       limit: 1 + staging.changes.size,
       minSimilarity: this.#minSimilarity,
     });
-    tail.search(item.vector, nearest, { version, since });
-    const stored = nearest.sorted().map(({ id, distance, row }) => ({
-      id,
-      distance,
-      similarity: similarity(info.metric, distance),
-      metadata: JSON.parse(tail.metadata[row] as string),
-    }));
-    this.#known.set(item, { version, match: stored[0] });
-    let best: Match | undefined = stored.find((match) => !staging.changes.has(match.id));
+    const since = this.#aloneAt.get(item) ?? 0;
+    await search(state, { vector: item.vector, nearest, since, exact: true }, newMeter());
+    const stored = nearest.sorted();
+    if (stored.length === 0) this.#aloneAt.set(item, state.version);
+    let best: Match | undefined;
+    const candidate = stored.find(({ id }) => !staging.changes.has(id));
+    if (candidate !== undefined) {
+      const [content] = await readRows([candidate], { metadata: true, vector: false }, newMeter());
+      best = {
+        id: candidate.id,
+        distance: candidate.distance,
+        similarity: similarity(metric, candidate.distance),
+        ...content,
+      };
+    }
     for (const other of staging.changes.values()) {
       if (other === undefined) continue;
-      const apart = distance(info.metric, item.vector, other.vector);
-      const alike = similarity(info.metric, apart);
+      const apart = distance(metric, item.vector, other.vector);
+      const alike = similarity(metric, apart);
       if (alike < this.#minSimilarity || (best !== undefined && best.distance <= apart)) continue;
       best = { id: other.id, distance: apart, similarity: alike, metadata: JSON.parse(other.metadataText) };
     }

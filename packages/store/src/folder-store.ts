@@ -250,6 +250,12 @@ export class FolderStore implements ObjectStore {
     }
   }
 
+  async localPath(key: string): Promise<string | undefined> {
+    const path = this.#path(key);
+    const info = await stat(path).catch(() => undefined);
+    return info?.isFile() ? path : undefined;
+  }
+
   #path(key: string): string {
     checkKey(key);
     const parts = key.split('/');

@@ -71,4 +71,7 @@ export interface ObjectStore {
 
   /** Deleting what is not there is no error. */
   delete(keys: readonly string[]): Promise<void>;
+
+  /** The file that holds the object, where the store keeps objects as files of this machine. Never to be written. */
+  localPath?(key: string): Promise<string | undefined>;
 }

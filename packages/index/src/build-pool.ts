@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { LookalikeError } from '@lookalike/store';
+import { countBits } from './bits.ts';
+import { type BuildJob, runBuildJob } from './build-job.ts';
+import type { BuiltSegment } from './segment-builder.ts';
+
+/** Beside this file: as source, or bundled. */
+function workerFile(): string {
+  const source = fileURLToPath(new URL('./build-worker.ts', import.meta.url));
+  return existsSync(source) ? source : fileURLToPath(new URL('./build-worker.js', import.meta.url));
+}
+
+interface Answer {
+  built?: BuiltSegment[];
+  error?: { message: string; code?: string; details?: Record<string, unknown> };
+}
+
+/** Threads that have nothing to do end after this (milliseconds). */
+const idleTime = 5000;
+/** Jobs up to so many numbers (rows x dimensions) that make no graph are done before a thread would have begun. */
+const smallJob = 500_000;
+
+/** Builds segments in worker threads, a few at a time. */
+export class BuildPool {
+  readonly size: number;
+  readonly #waiting: (() => void)[] = [];
+  readonly #idle = new Map<Worker, NodeJS.Timeout>();
+  readonly #busy = new Set<Worker>();
+  #closed = false;
+
+  constructor(size: number = availableParallelism()) {
+    this.size = size;
+  }
+
+  async build(job: BuildJob): Promise<BuiltSegment[]> {
+    const rows = rowsOf(job);
+    if (rows * job.settings.dimension <= smallJob && rows < job.settings.graphMinRows)
+      return runBuildJob(job);
+    while (this.#busy.size >= this.size) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#closed) throw new LookalikeError('closed', 'the engine is closed');
+    const worker = this.#take();
+    this.#busy.add(worker);
+    let reusable = false;
+    try {
+      const answer = await ask(worker, job);
+      reusable = true;
+      if (answer.error !== undefined) {
+        const { message, code = 'build-failed', details } = answer.error;
+        throw new LookalikeError(code, message, { ...(details && { details }) });
+      }
+      return answer.built ?? [];
+    } finally {
+      this.#busy.delete(worker);
+      if (reusable && !this.#closed) this.#rest(worker);
+      else await worker.terminate();
+      this.#waiting.shift()?.();
+    }
+  }
+
+  #take(): Worker {
+    for (const [worker, timer] of this.#idle) {
+      clearTimeout(timer);
+      this.#idle.delete(worker);
+      worker.ref();
+      return worker;
+    }
+    return new Worker(workerFile());
+  }
+
+  #rest(worker: Worker): void {
+    worker.unref();
+    const timer = setTimeout(() => {
+      this.#idle.delete(worker);
+      void worker.terminate();
+    }, idleTime);
+    timer.unref();
+    this.#idle.set(worker, timer);
+  }
+
+  /** Ends builds under way: they are repeated by whoever comes next. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#idle.values()) clearTimeout(timer);
+    const workers = [...this.#busy, ...this.#idle.keys()];
+    this.#idle.clear();
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+function ask(worker: Worker, job: BuildJob): Promise<Answer> {
+  return new Promise<Answer>((resolve, reject) => {
+    const ended = (code: number) =>
+      settle(() => reject(new LookalikeError('closed', `the build ended with exit code ${code}`)));
+    const failed = (error: unknown) => settle(() => reject(error));
+    const answered = (answer: Answer) => settle(() => resolve(answer));
+    const settle = (action: () => void) => {
+      worker.off('message', answered).off('error', failed).off('exit', ended);
+      action();
+    };
+    worker.on('message', answered).on('error', failed).on('exit', ended);
+    worker.postMessage(job);
+  });
+}
+
+function rowsOf(job: BuildJob): number {
+  return (job.tail?.count ?? 0) + job.segments.reduce((sum, { live }) => sum + countBits(live), 0);
+}

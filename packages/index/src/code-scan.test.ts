@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { compileKernel } from '../kernel/compile.ts';
+import { allBits, emptyBits, setBit } from './bits.ts';
+import { CodeScanner, scoreOf } from './code-scan.ts';
+import { CodeBuilder, codeStride, quantize } from './codes.ts';
+import { distance } from './distance.ts';
+import { kernelModule } from './kernel-module.ts';
+import { randomNumbers } from './random.ts';
+
+const same = (value: number) => value;
+
+function randomVectors(count: number, dimension: number, seed: number, spread = 1): Float32Array[] {
+  const random = randomNumbers(seed);
+  return Array.from({ length: count }, () => {
+    const size = spread ** (random() * 2 - 1);
+    return Float32Array.from({ length: dimension }, () => (random() * 2 - 1) * size);
+  });
+}
+
+function scannerOf(metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): CodeScanner {
+  const dimension = (vectors[0] as Float32Array).length;
+  const builder = new CodeBuilder(metric, dimension, vectors.length);
+  for (const vector of vectors) builder.add(vector);
+  const bytes = builder.encode();
+  const scanner = new CodeScanner(vectors.length, dimension, bytes.length);
+  scanner.file.set(bytes);
+  expect(scanner.open('codes')).toBe(true);
+  return scanner;
+}
+
+/** What the kernel computes, as a plain loop. */
+function plainScore(metric: 'cosine' | 'l2', query: Float32Array, vector: Float32Array): number {
+  const stride = codeStride(query.length);
+  const [q, v] = [new Int16Array(stride), new Int8Array(stride)];
+  const coded = quantize(metric, query, q.subarray(0, query.length), same);
+  const stored = quantize(metric, vector, v.subarray(0, vector.length), Math.fround);
+  let dot = 0;
+  for (let i = 0; i < stride; i++) dot += (q[i] as number) * (v[i] as number);
+  const factor = metric === 'cosine' ? 1 : 2;
+  const norm = Math.fround(stored.norm);
+  return stored.scale * (factor * coded.scale) * dot - (metric === 'cosine' ? 0 : norm * norm);
+}
+
+describe('the kernel', () => {
+  test('in the tree is what its source compiles to', async () => {
+    expect(kernelModule).toBe(Buffer.from(await compileKernel()).toString('base64'));
+    expect(await readFile(new URL('../kernel/scan.ts', import.meta.url), 'utf8')).toContain(
+      'export function scan',
+    );
+  });
+
+  test.each([
+    ['cosine', 1],
+    ['cosine', 15],
+    ['cosine', 16],
+    ['cosine', 100],
+    ['cosine', 4096],
+    ['l2', 3],
+    ['l2', 17],
+    ['l2', 128],
+  ] as const)('computes bit for bit what a plain loop does (%s, %i dimensions)', (metric, dimension) => {
+    const vectors = randomVectors(dimension > 1000 ? 50 : 400, dimension, dimension, 50);
+    const scanner = scannerOf(metric, vectors);
+    const mask = emptyBits(vectors.length);
+    for (let row = 0; row < vectors.length; row++)
+      if (row % 5 !== 2 && (row < 40 || row > 90)) setBit(mask, row);
+    for (const query of randomVectors(5, dimension, 77, 50)) {
+      const everything = scanner.search(
+        metric,
+        query,
+        mask,
+        Number.POSITIVE_INFINITY,
+        Number.NEGATIVE_INFINITY,
+      );
+      const scores = new Map(everything.candidates.map(({ row, score }) => [row, score]));
+      for (const [row, vector] of vectors.entries()) {
+        if (row % 5 !== 2 && (row < 40 || row > 90))
+          expect(scores.get(row)).toBe(plainScore(metric, query, vector));
+        else expect(scores.has(row)).toBe(false);
+      }
+    }
+  });
+});
+
+describe('the error bound', () => {
+  test.each(['cosine', 'l2'] as const)('holds for every row and lets no true answer out (%s)', (metric) => {
+    for (const [seed, spread] of [
+      [1, 1],
+      [2, 1000],
+      [3, 1e6],
+    ] as const) {
+      const vectors = randomVectors(3000, 24, seed, spread);
+      const scanner = scannerOf(metric, vectors);
+      for (const query of [...randomVectors(6, 24, seed + 50, spread), vectors[7] as Float32Array]) {
+        const squaredNorm = query.reduce((sum, x) => sum + x * x, 0);
+        const truth = vectors.map((vector) => scoreOf(metric, distance(metric, query, vector), squaredNorm));
+        const all = scanner.search(
+          metric,
+          query,
+          allBits(3000),
+          Number.POSITIVE_INFINITY,
+          Number.NEGATIVE_INFINITY,
+        );
+        for (const { row, score, bound } of all.candidates)
+          expect(Math.abs((truth[row] as number) - score)).toBeLessThanOrEqual(bound);
+        const best = [...truth.keys()]
+          .sort((a, b) => (truth[b] as number) - (truth[a] as number))
+          .slice(0, 10);
+        const few = scanner.search(metric, query, allBits(3000), 10, Number.NEGATIVE_INFINITY).candidates;
+        expect(few.map(({ row }) => row)).toEqual(expect.arrayContaining(best));
+        const reach = truth[best[5] as number] as number;
+        const near = scanner.search(metric, query, allBits(3000), Number.POSITIVE_INFINITY, reach).candidates;
+        expect(near.map(({ row }) => row)).toEqual(expect.arrayContaining(best.slice(0, 6)));
+        expect(few.length).toBeLessThan(3000);
+      }
+    }
+  });
+});

@@ -1,0 +1,242 @@
+import { LookalikeError } from '@lookalike/store';
+import { quantize } from './codes.ts';
+import type { Metric } from './engine.ts';
+import { kernelModule } from './kernel-module.ts';
+
+interface Memory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** The part of the global `WebAssembly` that is used here; its types come with the DOM, which there is none of. */
+const wasm = (
+  globalThis as unknown as {
+    WebAssembly: {
+      Module: new (bytes: Uint8Array) => object;
+      Memory: new (descriptor: { initial: number }) => Memory;
+      Instance: new (module: object, imports: object) => { exports: Record<string, unknown> };
+    };
+  }
+).WebAssembly;
+
+const module = new wasm.Module(Buffer.from(kernelModule, 'base64'));
+const rowsAtOnce = 8192;
+const pageBytes = 65_536;
+/** Relative error of a norm's square after rounding the norm to float32, with room. */
+const normSlack = 3e-7;
+/** Float64 rounding of scores and thresholds, with room. */
+const slack = 1e-9;
+
+type Scan = (...parameters: number[]) => number;
+
+/** A row that may be among the answers. */
+export interface CodeCandidate {
+  row: number;
+  /** Estimated; larger is nearer: cosine similarity, or |query|^2 - distance^2. */
+  score: number;
+  /** The true score is at most this far off. */
+  bound: number;
+}
+
+/**
+ * The int8 codes of a segment inside WebAssembly memory, where the kernel can scan them.
+ * Memory: query, mask, results of one run, then the `codes` file as it is stored.
+ */
+export class CodeScanner {
+  readonly #memory: Memory;
+  readonly #scan: Scan;
+  readonly #fileAt: number;
+  readonly #fileLength: number;
+  readonly #count: number;
+  #sections: { codes: number; scales: number; errors: number; norms: number; checks: number } | undefined;
+  #dimension = 0;
+  #stride = 0;
+
+  /** `fileLength`: of the `codes` file, to be read into `file`, then `open`ed. */
+  constructor(count: number, maxDimension: number, fileLength: number) {
+    this.#count = count;
+    this.#fileLength = fileLength;
+    this.#fileAt = align(maskAt(maxDimension) + (count >> 3) + 1 + rowsAtOnce * 12, 64);
+    this.#memory = new wasm.Memory({ initial: Math.ceil((this.#fileAt + fileLength) / pageBytes) });
+    const instance = new wasm.Instance(module, { env: { memory: this.#memory } });
+    this.#scan = instance.exports.scan as unknown as Scan;
+  }
+
+  get bytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /** Where the file goes. */
+  get file(): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, this.#fileAt, this.#fileLength);
+  }
+
+  /** After `file` was filled and its SHA-256 found right. False where the codes cannot be used. */
+  open(key: string): boolean {
+    const view = new DataView(this.#memory.buffer, this.#fileAt);
+    const headerLength = view.getUint32(4, true);
+    const header = JSON.parse(
+      Buffer.from(this.#memory.buffer, this.#fileAt + 16, headerLength).toString(),
+    ) as { format: number; kind: string; count: number; dimension: number; stride: number; usable: boolean };
+    if (header.format !== 1 || header.kind !== 'codes' || header.count !== this.#count)
+      throw new LookalikeError('unknown-format', `${key}: format ${header.format}, ${header.count} rows`, {
+        details: { key },
+      });
+    const codes = this.#fileAt + 16 + headerLength;
+    const scales = codes + header.count * header.stride;
+    const errors = scales + header.count * 4;
+    const norms = errors + header.count * 4;
+    this.#sections = { codes, scales, errors, norms, checks: norms + header.count * 4 };
+    this.#dimension = header.dimension;
+    this.#stride = header.stride;
+    return header.usable;
+  }
+
+  /** CRC-32 of the bytes of a row's vector. */
+  check(row: number): number {
+    return new DataView(this.#memory.buffer).getUint32(this.#opened().checks + row * 4, true);
+  }
+
+  #opened() {
+    if (this.#sections === undefined) throw new Error('codes used before they were opened');
+    return this.#sections;
+  }
+
+  /**
+   * The rows of `mask` (one bit a row, lowest first) that can be among the `limit` best, or can reach `minScore`; best
+   * estimate first. Every row left out is proven to be worse than `limit` others, or than `minScore`.
+   */
+  search(
+    metric: Metric,
+    vector: Float32Array,
+    mask: Uint8Array,
+    limit: number,
+    minScore: number,
+  ): { candidates: CodeCandidate[]; scanned: number } {
+    const at = this.#opened();
+    const buffer = this.#memory.buffer;
+    const query = new Int16Array(buffer, 0, this.#stride).fill(0);
+    const { scale, error, norm, codeNorm } = quantize(
+      metric,
+      vector,
+      query.subarray(0, this.#dimension),
+      same,
+    );
+    const factor = metric === 'cosine' ? 1 : 2;
+    const normFactor = metric === 'cosine' ? 0 : 1;
+    const errorFactor = factor * codeNorm * (1 + slack);
+    const normErrorFactor = factor * error * (1 + slack);
+    const base = metric === 'cosine' ? 1 : norm * norm;
+    const masksAt = maskAt(this.#dimension);
+    new Uint8Array(buffer, masksAt, mask.length).set(mask);
+    const rowsAt = align(masksAt + (this.#count >> 3) + 1, 8);
+    const scoresAt = rowsAt + rowsAtOnce * 4;
+    const rows = new Uint32Array(buffer, rowsAt, rowsAtOnce);
+    const scores = new Float64Array(buffer, scoresAt, rowsAtOnce);
+    const errors = new Float32Array(buffer, 0);
+    const norms = errors;
+    const best = new BestScores(limit, minScore);
+    let candidates: CodeCandidate[] = [];
+    let prunedAt = 4 * limit + 4096;
+    for (let start = 0; start < this.#count; start += rowsAtOnce) {
+      const end = Math.min(this.#count, start + rowsAtOnce);
+      const threshold = best.threshold - slack * (base + Math.abs(best.threshold));
+      const found = this.#scan(
+        at.codes,
+        this.#stride,
+        at.scales,
+        at.errors,
+        at.norms,
+        masksAt,
+        start,
+        end,
+        0,
+        factor * scale,
+        normFactor,
+        errorFactor,
+        normErrorFactor,
+        normFactor * normSlack,
+        threshold,
+        rowsAt,
+        scoresAt,
+      );
+      for (let i = 0; i < found; i++) {
+        const row = rows[i] as number;
+        const score = scores[i] as number;
+        const length = normFactor === 0 ? 1 : (norms[at.norms / 4 + row] as number);
+        const bound =
+          errorFactor * (errors[at.errors / 4 + row] as number) +
+          normErrorFactor * length +
+          normFactor * normSlack * length * length +
+          slack * base;
+        candidates.push({ row, score, bound });
+        best.offer(score - bound);
+      }
+      if (candidates.length > prunedAt) {
+        candidates = candidates.filter(({ score, bound }) => score + bound >= best.threshold);
+        prunedAt = 2 * candidates.length + 4096;
+      }
+    }
+    candidates = candidates.filter(({ score, bound }) => score + bound >= best.threshold);
+    candidates.sort((a, b) => b.score - a.score || a.row - b.row);
+    return { candidates, scanned: this.#count };
+  }
+}
+
+/** The score of a distance, in the unit of `CodeCandidate.score`; `squaredNorm` of the query. */
+export function scoreOf(metric: Metric, distance: number, squaredNorm: number): number {
+  return metric === 'cosine' ? 1 - distance : squaredNorm - distance * distance;
+}
+
+/** The `limit`-th largest of the numbers offered, once there are so many; `floor` until then. */
+class BestScores {
+  readonly #limit: number;
+  readonly #floor: number;
+  readonly #heap: number[] = [];
+
+  constructor(limit: number, floor: number) {
+    this.#limit = limit;
+    this.#floor = floor;
+  }
+
+  get threshold(): number {
+    return this.#heap.length < this.#limit ? this.#floor : Math.max(this.#floor, this.#heap[0] as number);
+  }
+
+  offer(score: number): void {
+    const heap = this.#heap;
+    if (heap.length < this.#limit) {
+      let at = heap.push(score) - 1;
+      while (at > 0) {
+        const parent = (at - 1) >> 1;
+        if ((heap[parent] as number) <= score) break;
+        heap[at] = heap[parent] as number;
+        at = parent;
+      }
+      heap[at] = score;
+      return;
+    }
+    if (score <= (heap[0] as number)) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && (heap[child + 1] as number) < (heap[child] as number)) child++;
+      if ((heap[child] as number) >= score) break;
+      heap[at] = heap[child] as number;
+      at = child;
+    }
+    heap[at] = score;
+  }
+}
+
+function maskAt(dimension: number): number {
+  return align(dimension + 16, 16) * 2;
+}
+
+function align(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}
+
+function same(value: number): number {
+  return value;
+}

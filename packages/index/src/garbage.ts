@@ -1,0 +1,52 @@
+import type { ObjectInfo, ObjectStore } from '@lookalike/store';
+import type { GarbageReport } from './administration.ts';
+import { decodeCheckpoint, listCheckpoints, writeCheckpoint } from './checkpoint.ts';
+import type { Head } from './head.ts';
+import { checkpointPrefix, keyVersion, logPrefix, segmentsPrefix } from './log-keys.ts';
+import { newMeter } from './meter.ts';
+
+/**
+ * Removes what no reader can need whose state was the newest at `since` (milliseconds, by the store's clock) or later.
+ * The newest checkpoint older than that is the horizon: what it and all later ones name is kept, and every commit after
+ * what it holds as segments. Commits go in ascending order, so that what is left has no gaps; one is always left, so that
+ * a lost checkpoint cannot make a collection look as if it had never been.
+ */
+export async function collectGarbage(store: ObjectStore, head: Head, since: number): Promise<GarbageReport> {
+  const { name, state } = head;
+  // A dropped collection has no indexer that would say so.
+  if (state.incarnation === 0 && state.version > 0) await writeCheckpoint(store, state);
+  const checkpoints = await listCheckpoints(store, name, newMeter());
+  const old = checkpoints.filter((checkpoint) => checkpoint.lastModified.getTime() <= since);
+  const horizon = old.at(-1);
+  if (horizon === undefined) return { deleted: 0 };
+  const needed = new Set(state.segments.map(({ segment }) => segment.descriptor.id));
+  let firstCommit = 0;
+  for (const checkpoint of checkpoints) {
+    if (checkpoint.version < horizon.version) continue;
+    const found = await store.get(checkpoint.key);
+    if (found === undefined) continue;
+    // A damaged one throws: what it needs is not known, so nothing may go.
+    const { segments, indexedVersion } = decodeCheckpoint(checkpoint.key, found.body);
+    for (const { descriptor } of segments) needed.add(descriptor.id);
+    if (checkpoint === horizon) firstCommit = Math.min(indexedVersion + 1, horizon.version);
+  }
+  let deleted = 0;
+  const remove = async (prefix: string, unneeded: (object: ObjectInfo) => boolean) => {
+    let startAfter: string | undefined;
+    for (;;) {
+      const page = await store.list(prefix, { ...(startAfter && { startAfter }) });
+      const keys = page.objects.filter(unneeded).map((object) => object.key);
+      for (const key of keys) await store.delete([key]);
+      deleted += keys.length;
+      startAfter = page.objects.at(-1)?.key;
+      if (!page.truncated) return;
+    }
+  };
+  await remove(segmentsPrefix(name), ({ key, lastModified }) => {
+    const id = key.slice(segmentsPrefix(name).length).split('/', 1)[0] as string;
+    return !needed.has(id) && lastModified.getTime() <= since;
+  });
+  await remove(checkpointPrefix(name), ({ key }) => keyVersion(key) < horizon.version);
+  await remove(logPrefix(name), ({ key }) => keyVersion(key) < firstCommit);
+  return { deleted };
+}

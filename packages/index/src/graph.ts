@@ -1,0 +1,124 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { HierarchicalNSW, type HierarchicalNsw } from '@lookalike/hnsw';
+import { LookalikeError } from '@lookalike/store';
+import type { HnswParameters, Metric } from './engine.ts';
+
+/**
+ * The port in front of the graph library: rows are numbered from 0 in the order added, and nothing reaches the library
+ * unchecked, because it ends the process or answers wrongly on bad input (a damaged file, a number that is none).
+ */
+export interface Graph {
+  readonly count: number;
+  /** In memory, roughly. */
+  readonly bytes: number;
+  /** Rows near `vector`, nearest first, `ef` of them at most. */
+  search(vector: Float32Array, ef: number): number[];
+}
+
+/** Fixed memory of an hnswlib index, besides its rows. */
+const fixedBytes = 2.5e6;
+/** Bytes at the beginning of an hnswlib file, before its rows. */
+const fileHeaderBytes = 96;
+
+/** l1 neighbours are looked for by l2; cosine ones by the inner product of normalised vectors. */
+function spaceOf(metric: Metric): 'l2' | 'ip' {
+  return metric === 'cosine' ? 'ip' : 'l2';
+}
+
+export class GraphBuilder {
+  readonly #index: HierarchicalNsw;
+  readonly #metric: Metric;
+  readonly #capacity: number;
+  #count = 0;
+
+  constructor(metric: Metric, dimension: number, capacity: number, { m, efConstruction }: HnswParameters) {
+    if (!(capacity >= 1 && m >= 2 && efConstruction >= 1))
+      throw new RangeError('graph parameters out of range');
+    this.#metric = metric;
+    this.#capacity = capacity;
+    this.#index = new HierarchicalNSW(spaceOf(metric), dimension);
+    this.#index.initIndex({ maxElements: capacity, m, efConstruction, randomSeed: 100 });
+  }
+
+  add(vector: Float32Array): void {
+    const point = prepare(this.#metric, vector, this.#index.getNumDimensions());
+    if (this.#count >= this.#capacity) throw new RangeError('graph is full');
+    this.#index.addPoint(point, this.#count++);
+  }
+
+  /** Throws `write-failed` where the file is not whole: the library reports success on a full disk. */
+  write(path: string): void {
+    this.#index.writeIndexSync(path);
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    const header = size > fileHeaderBytes ? readHeader(path) : undefined;
+    if (header === undefined || header.count !== this.#count || size < header.leastBytes)
+      throw new LookalikeError('write-failed', `the graph file ${path} is not whole: ${size} bytes`);
+  }
+}
+
+/**
+ * Loads a file whose checksum the caller has found right; throws `damaged-object` where it is not of these rows.
+ */
+export async function loadGraph(
+  path: string,
+  expected: { metric: Metric; dimension: number; count: number },
+): Promise<Graph> {
+  const { metric, dimension, count } = expected;
+  const damaged = (problem: string) => new LookalikeError('damaged-object', `graph ${path}: ${problem}`);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size < fileHeaderBytes) throw damaged(`${size} bytes are too few`);
+  const header = readHeader(path);
+  if (header.dimension !== dimension) throw damaged(`dimension ${header.dimension}, expected ${dimension}`);
+  if (header.count !== count) throw damaged(`${header.count} rows, expected ${count}`);
+  if (size < header.leastBytes) throw damaged(`${size} bytes, expected at least ${header.leastBytes}`);
+  // A fresh object for every read: after a failed one the library crashes on the next search.
+  const index = new HierarchicalNSW(spaceOf(metric), dimension);
+  await index.readIndex(path);
+  let ef = 0;
+  return {
+    count,
+    bytes: size + fixedBytes,
+    search(vector, wanted) {
+      const query = prepare(metric, vector, dimension);
+      if (!Number.isInteger(wanted) || wanted < 1) throw new RangeError(`ef ${wanted}`);
+      if (wanted !== ef) {
+        ef = wanted;
+        index.setEf(ef);
+      }
+      return index.searchKnn(query, Math.min(wanted, count)).neighbors;
+    },
+  };
+}
+
+function prepare(metric: Metric, vector: Float32Array, dimension: number): number[] {
+  if (vector.length !== dimension) throw new RangeError(`${vector.length} numbers, expected ${dimension}`);
+  const point = new Array<number>(dimension);
+  let sum = 0;
+  for (let i = 0; i < dimension; i++) {
+    const value = vector[i] as number;
+    point[i] = value;
+    sum += value * value;
+  }
+  // Also catches NaN and infinities.
+  if (!(sum < Number.POSITIVE_INFINITY)) throw new RangeError('vector is not finite');
+  if (metric === 'cosine') {
+    if (sum === 0) throw new RangeError('a zero vector has no direction');
+    const length = Math.sqrt(sum);
+    for (let i = 0; i < dimension; i++) point[i] = (point[i] as number) / length;
+  }
+  return point;
+}
+
+/** The head of an hnswlib 0.8 file: size_t offsetLevel0, maxElements, count, bytes a row, label and data offset. */
+function readHeader(path: string): { count: number; dimension: number; leastBytes: number } {
+  const bytes = Buffer.alloc(fileHeaderBytes);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, bytes, 0, fileHeaderBytes, 0);
+  } finally {
+    closeSync(file);
+  }
+  const at = (index: number) => Number(bytes.readBigUInt64LE(index * 8));
+  const [count, rowBytes, labelOffset, dataOffset] = [at(2), at(3), at(4), at(5)] as const;
+  return { count, dimension: (labelOffset - dataOffset) / 4, leastBytes: fileHeaderBytes + count * rowBytes };
+}

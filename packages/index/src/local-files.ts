@@ -1,0 +1,146 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LookalikeError, type ObjectStore } from '@lookalike/store';
+import type { Meter } from './meter.ts';
+import type { SegmentFile } from './segment-descriptor.ts';
+
+const openAtOnce = 128;
+
+/**
+ * Objects as files on this machine: those of a folder store where they are, others in a cache folder by their SHA-256,
+ * bounded by bytes (the longest unused go first), shared by all collections and processes.
+ */
+export class LocalFiles {
+  readonly #store: ObjectStore;
+  readonly #folder: string;
+  readonly #maxBytes: number;
+  readonly #open = new Map<string, number>();
+  readonly #fetching = new Map<string, Promise<string>>();
+
+  constructor(store: ObjectStore, options: { folder: string; maxBytes: number }) {
+    this.#store = store;
+    this.#folder = options.folder;
+    this.#maxBytes = options.maxBytes;
+  }
+
+  /** Where the object is a file already, or undefined. */
+  async have(key: string, file: SegmentFile): Promise<string | undefined> {
+    const own = await this.#store.localPath?.(key);
+    if (own !== undefined) return own;
+    const path = join(this.#folder, file.sha256);
+    const info = await stat(path).catch(() => undefined);
+    if (info?.size !== file.length) return undefined;
+    const now = new Date();
+    await utimes(path, now, now).catch(() => undefined);
+    return path;
+  }
+
+  /** The object as a file, fetched where it must be. Its content is checked only when it is fetched. */
+  async need(key: string, file: SegmentFile, meter: Meter): Promise<string> {
+    const path = await this.have(key, file);
+    if (path !== undefined) return path;
+    let fetching = this.#fetching.get(file.sha256);
+    if (fetching === undefined) {
+      fetching = this.#fetch(key, file, meter).finally(() => this.#fetching.delete(file.sha256));
+      this.#fetching.set(file.sha256, fetching);
+    }
+    return fetching;
+  }
+
+  async #fetch(key: string, file: SegmentFile, meter: Meter): Promise<string> {
+    await mkdir(this.#folder, { recursive: true });
+    await this.#makeRoom(file.length);
+    const stream = await this.#store.stream(key);
+    meter.requests++;
+    if (stream === undefined)
+      throw new LookalikeError('missing-object', `${key} is missing`, { details: { key } });
+    const temporary = join(this.#folder, `${randomUUID()}.tmp`);
+    const hash = createHash('sha256');
+    const handle = await open(temporary, 'wx');
+    try {
+      let length = 0;
+      for await (const chunk of stream) {
+        hash.update(chunk);
+        await handle.writeFile(chunk);
+        length += chunk.length;
+      }
+      meter.bytes += length;
+      await handle.close();
+      if (length !== file.length || hash.digest('hex') !== file.sha256)
+        throw new LookalikeError(
+          'damaged-object',
+          `${key} is damaged: its SHA-256 or length does not match`,
+          {
+            details: { key },
+          },
+        );
+      const path = join(this.#folder, file.sha256);
+      await rename(temporary, path);
+      return path;
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      await unlink(temporary).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #makeRoom(bytes: number): Promise<void> {
+    const names = await readdir(this.#folder);
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const path = join(this.#folder, name);
+        const info = await stat(path).catch(() => undefined);
+        return { path, size: info?.size ?? 0, usedAt: info?.mtimeMs ?? 0 };
+      }),
+    );
+    files.sort((a, b) => a.usedAt - b.usedAt);
+    let total = bytes + files.reduce((sum, file) => sum + file.size, 0);
+    for (const file of files) {
+      if (total <= this.#maxBytes) return;
+      total -= file.size;
+      await rm(file.path, { force: true });
+    }
+  }
+
+  /** Reads part of a file, without waiting: for files that the system holds in memory, as it does what was just used. */
+  readSync(path: string, start: number, length: number): Uint8Array | undefined {
+    let file = this.#open.get(path);
+    try {
+      if (file === undefined) {
+        file = openSync(path, 'r');
+      } else this.#open.delete(path);
+      this.#open.set(path, file);
+      for (const [other, descriptor] of this.#open) {
+        if (this.#open.size <= openAtOnce) break;
+        this.#open.delete(other);
+        closeSync(descriptor);
+      }
+      const bytes = new Uint8Array(length);
+      return readSync(file, bytes, 0, length, start) === length ? bytes : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Whether the file has this length and SHA-256. */
+  async check(path: string, file: SegmentFile): Promise<boolean> {
+    const hash = createHash('sha256');
+    let length = 0;
+    try {
+      for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+        hash.update(chunk);
+        length += chunk.length;
+      }
+    } catch {
+      return false;
+    }
+    return length === file.length && hash.digest('hex') === file.sha256;
+  }
+
+  close(): void {
+    for (const file of this.#open.values()) closeSync(file);
+    this.#open.clear();
+  }
+}

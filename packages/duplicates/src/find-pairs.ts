@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { LookalikeError } from '@lookalike/store';
+import { BlockJoin, ROWS_A_BLOCK } from './block-join.ts';
 import type { EmbeddingTable } from './embedding-table.ts';
 import { findPairsByGraph } from './graph-pairs.ts';
 import { PairCollector, type SimilarPairs } from './similar-pairs.ts';
@@ -32,8 +33,7 @@ const DEFAULT_MAX_PAIRS = 20_000_000;
 /**
  * All pairs of rows at least `minSimilarity` alike.
  *
- * Small tables are joined exactly. Most pairs are dismissed after the first quarter of their numbers: with a = (a1, a2),
- * Cauchy-Schwarz bounds a·b by a1·b1 + |a2||b2|, and the numbers that vary most are put first to make the bound tight.
+ * Small tables are joined exactly, which takes as long as encoding a few hundred pictures; large ones through a graph.
  *
  * @throws LookalikeError `invalid-threshold`, `too-many-pairs`; the signal's reason where it is aborted.
  */
@@ -68,11 +68,7 @@ export function limitedCollector(options: FindPairsOptions): Pick<PairCollector,
   };
 }
 
-// 64 rows x 256 numbers are 64 KB: two blocks stay in the second-level cache while all their pairs are looked at.
-const ROWS_A_BLOCK = 64;
 const MILLISECONDS_BETWEEN_PAUSES = 30;
-// Float32 rounding of a dot product of unit vectors stays below this.
-const SLACK = 1e-5;
 
 async function joinExactly(
   table: EmbeddingTable,
@@ -80,15 +76,17 @@ async function joinExactly(
   found: (a: number, b: number, similarity: number) => void,
 ): Promise<void> {
   const { count } = table;
-  const prepared = frontLoaded(table);
+  const blocks = new BlockJoin(table);
   const lastLeft = options.boundary ?? count;
   let pausedAt = performance.now();
   for (let leftStart = 0; leftStart < lastLeft; leftStart += ROWS_A_BLOCK) {
-    const leftEnd = Math.min(lastLeft, leftStart + ROWS_A_BLOCK);
-    const rightFrom = options.boundary ?? leftStart;
-    for (let rightStart = rightFrom; rightStart < count; rightStart += ROWS_A_BLOCK) {
-      const rightEnd = Math.min(count, rightStart + ROWS_A_BLOCK);
-      joinBlocks(prepared, leftStart, leftEnd, rightStart, rightEnd, options.minSimilarity, found);
+    const left = { start: leftStart, end: Math.min(lastLeft, leftStart + ROWS_A_BLOCK) };
+    for (let start = options.boundary ?? leftStart; start < count; start += ROWS_A_BLOCK) {
+      const right = { start, end: Math.min(count, start + ROWS_A_BLOCK) };
+      blocks.run(left, right, options.minSimilarity, (a, b, similarity) => {
+        // A block against itself meets every pair twice, and every row itself.
+        if (a < b) found(a, b, similarity);
+      });
       if (performance.now() - pausedAt > MILLISECONDS_BETWEEN_PAUSES) {
         options.signal?.throwIfAborted();
         options.onProgress?.(
@@ -102,76 +100,4 @@ async function joinExactly(
     }
   }
   options.onProgress?.(1);
-}
-
-interface FrontLoadedTable extends EmbeddingTable {
-  /** Numbers of a row compared before the bound is taken; a multiple of 4. */
-  head: number;
-  /** Of every row: the length of what follows the head. */
-  tailLength: Float32Array;
-}
-
-/** The same rows with the numbers of highest variance first and the dimension padded to a multiple of 4. */
-function frontLoaded(table: EmbeddingTable): FrontLoadedTable {
-  const { count, dimension } = table;
-  const energy = new Float64Array(dimension);
-  for (let row = 0; row < count; row++) {
-    for (let k = 0; k < dimension; k++) {
-      const value = table.values[row * dimension + k] as number;
-      energy[k] = (energy[k] as number) + value * value;
-    }
-  }
-  const order = [...energy.keys()].sort((a, b) => (energy[b] as number) - (energy[a] as number) || a - b);
-  const padded = Math.ceil(dimension / 4) * 4;
-  const head = Math.min(padded, Math.max(16, Math.ceil(padded / 16) * 4));
-  const values = new Float32Array(count * padded);
-  const tailLength = new Float32Array(count);
-  for (let row = 0; row < count; row++) {
-    let tail = 0;
-    for (let k = 0; k < dimension; k++) {
-      const value = table.values[row * dimension + (order[k] as number)] as number;
-      values[row * padded + k] = value;
-      if (k >= head) tail += value * value;
-    }
-    tailLength[row] = Math.sqrt(tail);
-  }
-  return { values, dimension: padded, count, head, tailLength };
-}
-
-function joinBlocks(
-  { values, dimension, head, tailLength }: FrontLoadedTable,
-  leftStart: number,
-  leftEnd: number,
-  rightStart: number,
-  rightEnd: number,
-  minSimilarity: number,
-  found: (a: number, b: number, similarity: number) => void,
-): void {
-  const dismissBelow = minSimilarity - SLACK;
-  for (let left = leftStart; left < leftEnd; left++) {
-    const i = left * dimension;
-    const tail = tailLength[left] as number;
-    for (let right = Math.max(left + 1, rightStart); right < rightEnd; right++) {
-      const j = right * dimension;
-      const first = dot(values, i, j, 0, head);
-      if (first + tail * (tailLength[right] as number) < dismissBelow) continue;
-      const similarity = first + dot(values, i, j, head, dimension);
-      if (similarity >= minSimilarity) found(left, right, similarity);
-    }
-  }
-}
-
-/** Four sums side by side, for the processor to overlap. `start` and `end` are multiples of 4. */
-function dot(values: Float32Array, i: number, j: number, start: number, end: number): number {
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  for (let k = start; k < end; k += 4) {
-    a += (values[i + k] as number) * (values[j + k] as number);
-    b += (values[i + k + 1] as number) * (values[j + k + 1] as number);
-    c += (values[i + k + 2] as number) * (values[j + k + 2] as number);
-    d += (values[i + k + 3] as number) * (values[j + k + 3] as number);
-  }
-  return a + b + c + d;
 }

@@ -73,19 +73,21 @@ export class Monitoring {
       'A run over a bucket failed',
     );
 
-    new Dashboard(scope, 'Dashboard', {
-      dashboardName: `${context.options.name}-${context.storage.region}`,
-      defaultInterval: Duration.days(1),
-      widgets: [
-        [graph('Requests', [requests, errors, throttles]), graph('API p99, ms', [p99])],
-        [graph('Queues: messages', queues.depth), graph('Queues: oldest message, s', queues.age)],
-        [
-          graph('Rows not indexed, of the longest tail', [tail]),
-          graph('Items', [this.#collectionMetric('Items')]),
+    if (context.options.dashboard) {
+      new Dashboard(scope, 'Dashboard', {
+        dashboardName: `${context.options.name}-${context.storage.region}`,
+        defaultInterval: Duration.days(1),
+        widgets: [
+          [graph('Requests', [requests, errors, throttles]), graph('API p99, ms', [p99])],
+          [graph('Queues: messages', queues.depth), graph('Queues: oldest message, s', queues.age)],
+          [
+            graph('Rows not indexed, of the longest tail', [tail]),
+            graph('Items', [this.#collectionMetric('Items')]),
+          ],
+          [graph('Function errors', functions.errors), graph('Function time, ms', functions.durations)],
         ],
-        [graph('Function errors', functions.errors), graph('Function time, ms', functions.durations)],
-      ],
-    });
+      });
+    }
     if (context.options.monthlyBudget !== undefined) this.#budget(context.options.monthlyBudget);
   }
 

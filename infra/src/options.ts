@@ -36,6 +36,8 @@ export interface DeploymentOptions {
   indexConcurrency: number;
   /** Buckets besides its own that `lookalike ingest s3://…` may read. */
   sourceBuckets: string[];
+  /** Of CloudWatch, three dollars a month beyond the free tier. */
+  dashboard: boolean;
   alarmEmail?: string;
   /** US dollars; mails `alarmEmail` at 80% and when the forecast passes it. */
   monthlyBudget?: number;
@@ -89,6 +91,7 @@ export function readOptions(node: Node): DeploymentOptions {
     ...(alarmEmail === undefined ? {} : { alarmEmail }),
     ...(monthlyBudget === undefined ? {} : { monthlyBudget }),
     logRetentionDays: whole(read, 'logRetentionDays', 30, 1, 3653),
+    dashboard: flag(read, 'dashboard', true),
     keepData: flag(read, 'keepData', true),
     customerKey: flag(read, 'customerKey', false),
     cloudFront: flag(read, 'cloudFront', false),

@@ -259,10 +259,12 @@ describe('options', () => {
       corsOrigins: 'https://example.com',
       alarmEmail: 'ops@example.com',
       monthlyBudget: '40',
+      dashboard: 'false',
       apiConcurrency: 'none',
       apiMemory: '10240',
     });
     storage.resourceCountIs('AWS::KMS::Key', 1);
+    service.resourceCountIs('AWS::CloudWatch::Dashboard', 0);
     for (const { DeletionPolicy } of Object.values(resources(storage, 'AWS::S3::Bucket')))
       expect(DeletionPolicy).toBe('Delete');
     service.hasResourceProperties('AWS::CloudFront::Distribution', {

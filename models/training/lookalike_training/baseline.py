@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import torch
 
-from lookalike_training.calibration import thresholds, unrelated_similarities
 from lookalike_training.data.pictures import open_picture, squash
 from lookalike_training.data.splits import research_split
-from lookalike_training.export import export_onnx
-from lookalike_training.manifest import Manifest
+from lookalike_training.finishing import Card, finish_pictures
 from lookalike_training.picture_batches import embed
 from lookalike_training.siblings.efficientnet_lite import MEAN, STD, load_pretrained
 from lookalike_training.siblings.fold_norm import fold_norms
 from lookalike_training.siblings.picture_encoder import PictureEncoder
-from lookalike_training.validation import ValidationPictures, validate
 from lookalike_training.whitening import fit_whitening
 
 IMAGENET_WEIGHTS = {
@@ -52,29 +48,10 @@ def export_baseline(data: Path, out: Path, dimension: int = 256, side: int = 224
     weight, bias = fit_whitening(features, dimension, shrinkage)
     net.project.load_state_dict({"weight": weight, "bias": bias})
 
-    pictures = ValidationPictures.read(split.validation, queries=200)
-    report = validate(partial(embed, net, mean=MEAN, std=STD), pictures, side)
-    print(report.text())
-    found = thresholds(
-        unrelated_similarities(report.references, pictures.copies),
-        report.positives(),
-        f"pairs among {len(pictures.pictures)} pictures not used for fitting; recall over "
-        f"{len(report.queries)} kinds of copy of {len(pictures.queries)} of them",
-    )
-    export_onnx(net, torch.randn(2, 3, side, side), out / "model.onnx")
-    Manifest(
-        name=out.name,
+    card = Card(
         description="ImageNet EfficientNet-Lite0, generalised-mean pooling and PCA whitening; not trained for copies.",
-        width=side,
-        height=side,
-        color_order="rgb",
-        mean=MEAN,
-        std=STD,
-        dimension=dimension,
-        thresholds=found,
-        default_threshold=found[min(1, len(found) - 1)]["similarity"],
         training_data=[IMAGENET_WEIGHTS, *RESEARCH_DATA],
         command=f"python -m lookalike_training export-baseline --out models/{out.name}",
         seed=1,
-    ).write(out)
-    print(found)
+    )
+    print(finish_pictures(net, split.validation, out, side, card, queries=200))

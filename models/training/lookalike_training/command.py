@@ -3,16 +3,78 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 
 from lookalike_training import __version__
+from lookalike_training.data.cache import cache_folder
 from lookalike_training.data.location import REPOSITORY, data_folder
+from lookalike_training.losses.by_name import LOSSES
+from lookalike_training.picture_training import Plan
 
 
 def _export_baseline(args: argparse.Namespace) -> None:
     from lookalike_training.baseline import export_baseline
 
     export_baseline(data_folder(), args.out, args.dimension, args.side, args.shrinkage)
+
+
+def _train(args: argparse.Namespace) -> None:
+    from lookalike_training.picture_recipe import train_model
+
+    plan = Plan(
+        side=args.side,
+        batch=args.batch,
+        steps=args.steps,
+        learning_rate=args.learning_rate,
+        backbone_share=args.backbone_share,
+        frozen_blocks=args.frozen_blocks,
+        loss=args.loss,
+        koleo=args.koleo,
+        seed=args.seed,
+    )
+    train_model(
+        data=args.data,
+        labelled=args.labelled,
+        out=args.out,
+        work=args.work or cache_folder() / args.out.name,
+        plan=plan,
+        dimension=args.dimension,
+        model_side=args.model_side,
+        init=args.init,
+        command="python -m lookalike_training " + shlex.join(args.given),
+    )
+
+
+def _characters(args: argparse.Namespace) -> None:
+    from lookalike_training.character_recipe import train_character_model
+    from lookalike_training.character_training import CharacterPlan
+
+    train_character_model(
+        data_folder() / "omniglot",
+        args.out,
+        args.work or cache_folder() / args.out.name,
+        CharacterPlan(steps=args.steps, batch=args.batch, seed=args.seed),
+        "python -m lookalike_training " + shlex.join(args.given),
+        official=args.official_runs,
+    )
+
+
+def _strokes(args: argparse.Namespace) -> None:
+    from lookalike_training.stroke_training import StrokePlan, train_stroke_model
+
+    train_stroke_model(
+        data_folder() / "omniglot",
+        args.work or cache_folder() / "strokes",
+        StrokePlan(steps=args.steps, seed=args.seed),
+    )
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    from lookalike_training.evaluation import evaluate
+
+    print(evaluate(args.model, data_folder(), args.photos))
 
 
 def _reference(args: argparse.Namespace) -> None:
@@ -33,6 +95,42 @@ def _parser() -> argparse.ArgumentParser:
     baseline.add_argument("--shrinkage", type=float, default=0.5, help="0 = full whitening, 1 = none")
     baseline.set_defaults(run=_export_baseline)
 
+    train = commands.add_parser("train", help="train a picture model: your own folder, or the research data")
+    train.add_argument("--data", type=Path, help="folder of pictures, searched below; default: the research data")
+    train.add_argument("--labelled", action="store_true", help="folders directly below --data are classes")
+    train.add_argument("--out", type=Path, required=True, help="folder of the model to write")
+    train.add_argument("--work", type=Path, help="checkpoints and loss curve; a run that finds its own resumes")
+    train.add_argument("--init", type=Path, help="checkpoint.pt of another run to start from")
+    train.add_argument("--dimension", type=int, default=256)
+    train.add_argument("--model-side", type=int, default=160, help="input side of the written model, pixels")
+    for name, value in Plan().__dict__.items():
+        if name in ("side", "batch", "steps", "learning_rate", "backbone_share", "frozen_blocks", "koleo", "seed"):
+            train.add_argument("--" + name.replace("_", "-"), type=type(value), default=value)
+    train.add_argument("--loss", choices=sorted(LOSSES), default=Plan.loss)
+    train.set_defaults(run=_train)
+
+    characters = commands.add_parser("train-characters", help="one-shot characters from Omniglot's background drawings")
+    characters.add_argument("--out", type=Path, required=True)
+    characters.add_argument("--work", type=Path)
+    characters.add_argument("--steps", type=int, default=3600)
+    characters.add_argument("--batch", type=int, default=128)
+    characters.add_argument("--seed", type=int, default=1)
+    characters.add_argument(
+        "--official-runs", action="store_true", help="measure the 20 official runs: once, at the end"
+    )
+    characters.set_defaults(run=_characters)
+
+    strokes = commands.add_parser("train-strokes", help="the recurrent sibling on Omniglot's pen strokes")
+    strokes.add_argument("--work", type=Path)
+    strokes.add_argument("--steps", type=int, default=800)
+    strokes.add_argument("--seed", type=int, default=1)
+    strokes.set_defaults(run=_strokes)
+
+    evaluate = commands.add_parser("evaluate", help="a model on the evaluation photographs: for final figures only")
+    evaluate.add_argument("model", type=Path, nargs="+", help="folders of models")
+    evaluate.add_argument("--photos", type=int, default=200, help="how many of the evaluation photographs to ask for")
+    evaluate.set_defaults(run=_evaluate)
+
     reference = commands.add_parser("reference", help="write reference.json: embeddings of the project's free pictures")
     reference.add_argument("model", type=Path, help="folder of the model")
     reference.add_argument("--pictures", type=Path, default=REPOSITORY / "test" / "pictures")
@@ -41,6 +139,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    args = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    args = _parser().parse_args(given)
+    args.given = given
     args.run(args)
     return 0

@@ -34,7 +34,8 @@ class ValidationPictures:
     key: str
 
     @staticmethod
-    def read(files: list[Path], queries: int, seed: int = 7) -> ValidationPictures:
+    def read(files: list[Path], queries: int, seed: int = 7, among: int | None = None) -> ValidationPictures:
+        """``queries`` of the first ``among`` files (default: of all) are asked for; all files are references."""
         pictures = []
         for file in files:
             picture = open_picture(file)
@@ -43,7 +44,7 @@ class ValidationPictures:
         hashes = np.stack([perceptual_hash(p) for p in pictures])
         copies = near_pairs(hashes, SAME_WITHIN_BITS)
         doubled = {i for pair in copies for i in pair}
-        chosen = [int(i) for i in np.random.default_rng(seed).permutation(len(pictures)) if i not in doubled]
+        chosen = [int(i) for i in np.random.default_rng(seed).permutation(among or len(pictures)) if i not in doubled]
         key = hashlib.sha256("\n".join([f"{seed} {queries} {CATALOGUE_VERSION}", *map(str, files)]).encode())
         return ValidationPictures(pictures, sorted(chosen[:queries]), copies, seed, key.hexdigest()[:16])
 

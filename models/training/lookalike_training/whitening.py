@@ -32,3 +32,30 @@ def fit_whitening(
     # A common scale keeps the numbers near one; unit length afterwards makes it irrelevant.
     weight = weight * values.pow(power).mean()
     return weight.float(), (-(weight @ mean)).float()
+
+
+def fit_pair_whitening(
+    originals: Tensor, copies: Tensor, dimension: int, shrinkage: float = 0.1
+) -> tuple[Tensor, Tensor]:
+    """Whitening learned from true pairs (Mikolajczyk and Matas 2007; Radenovic, Tolias, Chum 2018, section 3.4).
+
+    Directions in which copies differ from their originals are scaled down, then a rotation keeps the directions in
+    which different pictures vary most.
+
+    Args:
+        originals, copies: [n, c]; row i of both shows the same picture.
+        shrinkage: share of the mean eigenvalue added to the covariance of differences, as n is seldom >> c.
+    """
+    a, b = originals.double(), copies.double()
+    mean = torch.cat([a, b]).mean(0)
+    difference = (a - b) / 2**0.5
+    within = difference.T @ difference / len(a)
+    within = (1 - shrinkage) * within + shrinkage * torch.eye(len(within)).double() * within.diagonal().mean()
+    values, vectors = torch.linalg.eigh(within)
+    calm = vectors @ torch.diag(values.clamp(min=1e-9).rsqrt()) @ vectors.T
+    _, directions = torch.linalg.eigh(torch.cov(((a - mean) @ calm).T))
+    kept = directions.flip(1)[:, :dimension]
+    kept = kept * torch.sign(kept[kept.abs().argmax(0), torch.arange(kept.shape[1])])
+    weight = kept.T @ calm
+    weight = weight / weight.norm(dim=1).mean()
+    return weight.float(), (-(weight @ mean)).float()

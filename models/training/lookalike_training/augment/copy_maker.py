@@ -47,9 +47,9 @@ class CopyRecipe:
 
 #: The picture itself as it may have been saved: what a stored original looks like.
 NEARLY_ORIGINAL = CopyRecipe(
-    crop=0.1, smallest_crop=0.85, stretch=1.05, mirror=0, upside_down=0, quarter_turn=0, turn=0, perspective=0, border=0,
-    frame=0, collage=0, sticker=0, tone=0.2, tone_strength=0.15, grey=0.02, gamma=0, blur=0.05, noise=0, shrink=0.05,
-    recompress=0.05,
+    crop=0.1, smallest_crop=0.85, stretch=1.05, mirror=0, upside_down=0, quarter_turn=0, turn=0, perspective=0,
+    border=0, frame=0, collage=0, sticker=0, tone=0.2, tone_strength=0.15, grey=0.02, gamma=0, blur=0.05, noise=0,
+    shrink=0.05, recompress=0.05,
 )  # fmt: skip
 COPIES = CopyRecipe()
 

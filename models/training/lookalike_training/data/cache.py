@@ -48,7 +48,7 @@ def _key(files: list[Path], side: int) -> str:
     return digest.hexdigest()[:20]
 
 
-def cached_pictures(files: list[Path], side: int = 256, folder: Path | None = None) -> CachedPictures:
+def cached_pictures(files: list[Path], side: int = 192, folder: Path | None = None) -> CachedPictures:
     """Decode ``files`` once. Unreadable pictures are left out, and named."""
     folder = folder or cache_folder()
     folder.mkdir(parents=True, exist_ok=True)

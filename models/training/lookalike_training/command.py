@@ -77,6 +77,12 @@ def _evaluate(args: argparse.Namespace) -> None:
     print(evaluate(args.model, data_folder(), args.photos))
 
 
+def _compare_losses(_: argparse.Namespace) -> None:
+    from lookalike_training.loss_comparison import compare_losses
+
+    compare_losses(data_folder())
+
+
 def _reference(args: argparse.Namespace) -> None:
     from lookalike_training.reference import write_reference
 
@@ -130,6 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("model", type=Path, nargs="+", help="folders of models")
     evaluate.add_argument("--photos", type=int, default=200, help="how many of the evaluation photographs to ask for")
     evaluate.set_defaults(run=_evaluate)
+
+    compare = commands.add_parser("compare-losses", help="losses and dimensions as short runs on frozen features")
+    compare.set_defaults(run=_compare_losses)
 
     reference = commands.add_parser("reference", help="write reference.json: embeddings of the project's free pictures")
     reference.add_argument("model", type=Path, help="folder of the model")

@@ -34,16 +34,16 @@ class Plan:
     """One run. Everything here is written into the checkpoint, and a run resumes only under the same plan."""
 
     side: int = 128  #: pixels
-    batch: int = 96  #: pictures a step; the network sees two views of each
-    steps: int = 1000
-    warmup: int = 50
-    learning_rate: float = 3e-4  #: of the projection
-    backbone_share: float = 0.5  #: of that, for the backbone
+    batch: int = 64  #: pictures a step; the network sees two views of each
+    steps: int = 640
+    warmup: int = 30
+    learning_rate: float = 5e-4  #: of the projection
+    backbone_share: float = 0.4  #: of that, for the backbone
     weight_decay: float = 1e-4
-    frozen_blocks: int = 5  #: of 16, from the input; -1 trains the stem too
+    frozen_blocks: int = 11  #: of 16, from the input; -1 trains the stem too
     loss: str = "info-nce"
     temperature: float = 0.05
-    koleo: float = 0.3
+    koleo: float = 3.0
     memory: int = 4096  #: earlier embeddings as negatives, for info-nce
     group: int = 3  #: look-alikes that are put into a batch together; 1 = none
     copies_share: float = 1.0  #: of the copy recipe's chances

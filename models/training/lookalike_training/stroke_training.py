@@ -1,4 +1,4 @@
-"""Trains the recurrent sibling on pen strokes with the semi-hard triplet loss; measured one-shot on unseen alphabets."""
+"""Trains the recurrent sibling on pen strokes by semi-hard triplets; measured one-shot on alphabets it has not seen."""
 
 from __future__ import annotations
 

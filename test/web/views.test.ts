@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createApiKey } from '@lookalike/api';
+import { LookalikeClient } from '@lookalike/client';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -117,16 +118,42 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, () => {
     await page.context().close();
   });
 
+  it('shows more of what is many, as asked', async () => {
+    const client = new LookalikeClient(site.url);
+    await client.createCollection('alike', { dimension: 8 });
+    const items = Array.from({ length: 200 }, (_, index) => ({
+      id: `item-${index}`,
+      vector: [1, 1, 1, 1, 1, 1, 1, 1 + index * 1e-4],
+    }));
+    await client.upsert('alike', items);
+    const { page, complaints } = await site.open('#/search?collection=alike&a=item:item-0&min=0.9');
+    await page.getByRole('heading', { name: '96 or more similar pictures' }).waitFor();
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await page.getByRole('heading', { name: '199 similar pictures' }).waitFor();
+
+    await page.goto(`${site.url}/#/duplicates?collection=alike&min=0.9`);
+    await page.getByRole('button', { name: 'Find duplicates' }).click();
+    await page.getByRole('heading', { name: /^Group 1 · 200 pictures/ }).waitFor();
+    expect(await page.locator('.group-item').count()).toBe(60);
+    await page.getByRole('button', { name: '140 more' }).click();
+    await eventually(() => page.locator('.group-item').count()).toBe(120);
+    await page.locator('[data-item="119"]').focus();
+    for (let presses = 0; presses < 5; presses++) await page.keyboard.press('ArrowRight');
+    await eventually(() => page.evaluate('document.activeElement.dataset.item')).toBe('124');
+    // Items without a picture have no thumbnail to ask for.
+    expect(complaints.filter((one) => !/status of 404/.test(one))).toEqual([]);
+    expect(complaints.length).toBeLessThanOrEqual(1);
+    await page.context().close();
+  });
+
   it('offers search by item where a collection holds vectors only', async () => {
-    const vectors = `${site.url}/v1/collections/vectors`;
-    const json = { 'content-type': 'application/json' };
-    await fetch(vectors, { method: 'PUT', headers: json, body: JSON.stringify({ dimension: 2 }) });
-    const items = [
+    const client = new LookalikeClient(site.url);
+    await client.createCollection('vectors', { dimension: 2 });
+    await client.upsert('vectors', [
       { id: 'east', vector: [1, 0] },
       { id: 'north-east', vector: [1, 1] },
       { id: 'north', vector: [0, 1] },
-    ];
-    await fetch(`${vectors}/items`, { method: 'POST', headers: json, body: JSON.stringify({ items }) });
+    ]);
     const { page } = await site.open('#/search?collection=vectors');
     await page.getByText('“vectors” holds vectors, not pictures').waitFor();
     expect(await page.getByText('Drop or paste').count()).toBe(0);

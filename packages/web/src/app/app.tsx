@@ -97,7 +97,10 @@ export function App() {
         <main ref={main} id="main" tabIndex={-1}>
           {needsKey && <KeyForm onSaved={start.reload} />}
           {start.state === 'failed' && !needsKey && (
-            <ProblemNotice error={start.error} retry={start.reload} />
+            <div class="stack">
+              {!start.value && <h1 class="visually-hidden">Lookalike</h1>}
+              <ProblemNotice error={start.error} retry={start.reload} />
+            </div>
           )}
           {start.state === 'loading' && !start.value && (
             <p class="soft" role="status">

@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
+import { FailureBoundary } from './components/failure-boundary.tsx';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
@@ -7,4 +8,11 @@ import './styles/pictures.css';
 import './styles/views.css';
 
 const root = document.getElementById('app');
-if (root) render(<App />, root);
+if (root) {
+  render(
+    <FailureBoundary>
+      <App />
+    </FailureBoundary>,
+    root,
+  );
+}

@@ -23,7 +23,7 @@ export function Gallery(props: Props) {
         return (
           <li key={match.id} class="card">
             <a class="card-link" href={formatRoute({ view: 'search', collection, a: { item: match.id } })}>
-              <Thumbnail collection={collection} id={match.id} sha256={picture?.sha256} alt="" />
+              <Thumbnail collection={collection} id={match.id} metadata={match.metadata} alt="" />
               <span class="card-figures">
                 <span class="similarity number">
                   <span class="visually-hidden">Similarity </span>

@@ -26,6 +26,8 @@ export function GroupList(props: Props) {
   const [active, setActive] = useState({ group: 0, item: 0 });
   const [refused, setRefused] = useState('');
   const moved = useRef(false);
+  // Ahead of what is rendered while a key repeats faster than that.
+  const position = useRef(active);
 
   useLayoutEffect(() => {
     if (!moved.current) return;
@@ -41,7 +43,8 @@ export function GroupList(props: Props) {
     const target = Math.min(groups.length - 1, Math.max(0, group));
     const count = groups[target]?.items.length ?? 1;
     moved.current = true;
-    setActive({ group: target, item: Math.min(count - 1, Math.max(0, item)) });
+    position.current = { group: target, item: Math.min(count - 1, Math.max(0, item)) };
+    setActive(position.current);
     scrollToRow(list.current, target);
   };
 
@@ -50,7 +53,8 @@ export function GroupList(props: Props) {
     if (next !== choices) onChoose(next);
   };
 
-  const onKeyDown = (event: KeyboardEvent, group: number, item: number) => {
+  const onKeyDown = (event: KeyboardEvent) => {
+    const { group, item } = position.current;
     const moves: Record<string, [number, number]> = {
       ArrowRight: [group, item + 1],
       ArrowLeft: [group, item - 1],
@@ -105,10 +109,12 @@ export function GroupList(props: Props) {
                 kept={keptOf(group, choices)}
                 activeItem={row === active.group ? active.item : undefined}
                 onFocusItem={(item) => {
-                  if (active.group !== row || active.item !== item) setActive({ group: row, item });
+                  if (moved.current || (active.group === row && active.item === item)) return;
+                  position.current = { group: row, item };
+                  setActive(position.current);
                 }}
                 onToggle={(id) => choose(toggleKept(choices, group, id))}
-                onKeyDown={(event, item) => onKeyDown(event, row, item)}
+                onKeyDown={onKeyDown}
               />
             );
           })}

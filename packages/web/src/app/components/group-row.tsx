@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { formatBytes, formatCount, formatPlural, formatSimilarity } from '../number-format.ts';
 import { pictureOf } from '../picture-metadata.ts';
 import { formatRoute } from '../route.ts';
@@ -9,6 +10,9 @@ const kinds: Record<DuplicateItem['kind'], { label: string; tone: string; title:
   pixels: { label: 'pixels', tone: 'info', title: 'The same pixels in another file' },
   near: { label: 'near', tone: 'warn', title: 'A near-duplicate' },
 };
+
+/** Of a large group, pictures shown at first and by each request for more. */
+const itemPage = 60;
 
 interface Props {
   collection: string;
@@ -22,11 +26,14 @@ interface Props {
   activeItem: number | undefined;
   onFocusItem: (item: number) => void;
   onToggle: (id: string) => void;
-  onKeyDown: (event: KeyboardEvent, item: number) => void;
+  onKeyDown: (event: KeyboardEvent) => void;
 }
 
 export function GroupRow(props: Props) {
   const { group, number, count, top, kept, activeItem } = props;
+  const [asked, setAsked] = useState(itemPage);
+  // The arrow keys reach every picture of the group by themselves.
+  const shown = Math.max(asked, (activeItem ?? 0) + 2);
   return (
     <li
       class="group"
@@ -48,7 +55,7 @@ export function GroupRow(props: Props) {
         </p>
       </div>
       <ul class="group-items">
-        {group.items.map((item, index) => (
+        {group.items.slice(0, shown).map((item, index) => (
           <GroupItem
             key={item.id}
             {...props}
@@ -58,6 +65,13 @@ export function GroupRow(props: Props) {
             tabbable={activeItem === index}
           />
         ))}
+        {shown < group.items.length && (
+          <li class="group-more">
+            <button type="button" class="button small" onClick={() => setAsked(shown + itemPage)}>
+              {formatCount(group.items.length - shown)} more
+            </button>
+          </li>
+        )}
       </ul>
     </li>
   );
@@ -73,7 +87,7 @@ function GroupItem(
   return (
     <li class={isKept ? 'group-item kept' : 'group-item'}>
       <label title={item.id}>
-        <Thumbnail collection={collection} id={item.id} sha256={picture?.sha256} alt="" />
+        <Thumbnail collection={collection} id={item.id} metadata={item.metadata} alt="" />
         <span class="group-choice">
           <input
             type="checkbox"
@@ -83,7 +97,7 @@ function GroupItem(
             aria-label={`Keep ${item.id}`}
             aria-describedby={`group-${props.number}-${index}`}
             onFocus={() => props.onFocusItem(index)}
-            onKeyDown={(event) => props.onKeyDown(event, index)}
+            onKeyDown={props.onKeyDown}
             onClick={(event) => {
               // The choice decides what is checked, not the browser: the last kept one cannot be dropped.
               event.preventDefault();

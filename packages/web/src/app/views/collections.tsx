@@ -99,9 +99,7 @@ function CollectionDetails(props: { collection: Collection }) {
   const { collection } = props;
   const app = useApp();
   const model = modelOf(app, collection);
-  const stats = useLoad(`${collection.name} ${app.writes}`, (signal) =>
-    server.stats(collection.name, { signal }),
-  );
+  const stats = useLoad(collection.name, (signal) => server.stats(collection.name, { signal }), app.writes);
   return (
     <section class="stack" aria-labelledby="details-title">
       <div class="panel stack">

@@ -27,7 +27,7 @@ export function DuplicatesView() {
   const app = useApp();
   const { collection } = app;
   const name = collection?.name;
-  const stats = useLoad(name && `${name} ${app.writes}`, (signal) => server.stats(name ?? '', { signal }));
+  const stats = useLoad(name, (signal) => server.stats(name ?? '', { signal }), app.writes);
   if (!name) {
     return (
       <div class="welcome stack">

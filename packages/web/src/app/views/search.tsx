@@ -1,4 +1,4 @@
-import { useCallback } from 'preact/hooks';
+import { useCallback, useState } from 'preact/hooks';
 import { modelOf, useApp } from '../app-context.ts';
 import { describeExpectedFalseMatches } from '../calibration.ts';
 import { AddPictures } from '../components/add-pictures.tsx';
@@ -12,15 +12,17 @@ import { Thumbnail } from '../components/thumbnail.tsx';
 import { keepPicture } from '../kept-pictures.ts';
 import { formatPlural } from '../number-format.ts';
 import type { ChosenFile } from '../picture-files.ts';
-import { pictureOf } from '../picture-metadata.ts';
 import { referenceKey, resolveReference } from '../picture-reference.ts';
 import { formatRoute, type PictureReference } from '../route.ts';
 import { server } from '../server.ts';
 import { useLoad } from '../use-load.ts';
 import { useNavigation } from '../use-route.ts';
 
-/** Nearest pictures fetched for one search; the threshold then only divides them, so that the slider is instant. */
-const topK = 96;
+/** Nearest pictures fetched for one search at first; the threshold only divides them, so that the slider is instant. */
+const firstTopK = 96;
+const samplePage = 36;
+/** More are of no use to a person, and too many for a page; the slider and the API are the ways on. */
+const mostItems = 2400;
 
 export function SearchView() {
   const app = useApp();
@@ -37,8 +39,11 @@ export function SearchView() {
   );
 
   if (!collection) return <Welcome missing={route.collection} />;
-  if (route.a) return <SearchResults reference={route.a} searchWith={searchWith} />;
-  return <SearchStart searchWith={searchWith} />;
+  if (route.a) {
+    const key = `${collection.name} ${referenceKey(route.a)}`;
+    return <SearchResults key={key} reference={route.a} searchWith={searchWith} />;
+  }
+  return <SearchStart key={collection.name} searchWith={searchWith} />;
 }
 
 /** The first minute: nothing is there yet. */
@@ -73,8 +78,11 @@ function SearchStart(props: { searchWith: (files: ChosenFile[]) => void }) {
   const app = useApp();
   const name = app.collection?.name ?? '';
   const model = modelOf(app, app.collection);
-  const sample = useLoad(`${name} ${app.writes}`, (signal) =>
-    server.listItemsPage(name, { pageSize: 36, signal }),
+  const [count, setCount] = useState(samplePage);
+  const sample = useLoad(
+    name,
+    (signal) => server.listItemsPage(name, { pageSize: count, signal }),
+    `${app.writes} ${count}`,
   );
   const empty = sample.state === 'ready' && sample.value.items.length === 0;
 
@@ -109,9 +117,11 @@ function SearchStart(props: { searchWith: (files: ChosenFile[]) => void }) {
         <section class="stack" aria-labelledby="sample-title">
           <div class="row between">
             <h2 id="sample-title">Or start from one of these</h2>
-            <a class="button small" href={formatRoute({ view: 'collections', collection: name })}>
-              Add pictures
-            </a>
+            {model && (
+              <a class="button small" href={formatRoute({ view: 'collections', collection: name })}>
+                Add pictures
+              </a>
+            )}
           </div>
           <ul class="gallery small-cards">
             {sample.value.items.map((item) => (
@@ -120,17 +130,24 @@ function SearchStart(props: { searchWith: (files: ChosenFile[]) => void }) {
                   class="card-link"
                   href={formatRoute({ view: 'search', collection: name, a: { item: item.id } })}
                 >
-                  <Thumbnail
-                    collection={name}
-                    id={item.id}
-                    sha256={pictureOf(item.metadata)?.sha256}
-                    alt=""
-                  />
+                  <Thumbnail collection={name} id={item.id} metadata={item.metadata} alt="" />
                   <span class="card-name small">{item.id}</span>
                 </a>
               </li>
             ))}
           </ul>
+          {sample.value.cursor && count < mostItems && (
+            <div>
+              <button
+                type="button"
+                class="button"
+                disabled={sample.state === 'loading'}
+                onClick={() => setCount(Math.min(mostItems, 4 * count))}
+              >
+                Show more
+              </button>
+            </div>
+          )}
         </section>
       )}
     </div>
@@ -145,18 +162,20 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
   const model = modelOf(app, app.collection);
   const key = `${name} ${referenceKey(reference)}`;
   const referred = useLoad(key, () => resolveReference(reference));
-  const stats = useLoad(`${name} ${app.writes}`, (signal) => server.stats(name, { signal }));
-  const answer = useLoad(`${key} ${app.writes}`, async (signal) => {
+  const [topK, setTopK] = useState(firstTopK);
+  const stats = useLoad(name, (signal) => server.stats(name, { signal }), app.writes);
+  const search = async (signal: AbortSignal) => {
     const picture = await resolveReference(reference);
     const query = picture.kind === 'item' ? { id: picture.id } : { picture: picture.picture.blob };
     return server.query(name, { ...query, topK }, { signal });
-  });
+  };
+  const answer = useLoad(key, search, `${app.writes} ${topK}`);
   const thresholds = model?.thresholds ?? [];
   const threshold = route.min ?? model?.defaultThreshold ?? 0.5;
   const matches = answer.value?.matches ?? [];
   const near = matches.filter((match) => match.similarity >= threshold);
   const rest = matches.slice(near.length);
-  const more = near.length === topK ? 'or more ' : '';
+  const more = near.length >= topK ? 'or more ' : '';
   const heading =
     near.length === 0 ? 'Nothing this similar' : formatPlural(near.length, `${more}similar picture`);
 
@@ -213,6 +232,18 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
               query={reference}
               sha256={answer.value.picture?.sha256}
             />
+            {matches.length >= topK && topK < mostItems && rest.length === 0 && (
+              <div>
+                <button
+                  type="button"
+                  class="button"
+                  disabled={answer.state === 'loading'}
+                  onClick={() => setTopK(Math.min(mostItems, 5 * topK))}
+                >
+                  Show more
+                </button>
+              </div>
+            )}
             {rest.length > 0 && (
               <section class="stack rest" aria-labelledby="rest-title">
                 <h2 id="rest-title" class="soft">

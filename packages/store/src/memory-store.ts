@@ -16,8 +16,14 @@ import type {
 /** Objects in this process's memory: for tests and for collections that need not outlive the process. */
 export class MemoryStore implements ObjectStore {
   readonly description = 'memory';
+  readonly #now: () => number;
   readonly #objects = new Map<string, StoredObject>();
   #sorted: string[] | undefined;
+
+  /** `now`: the store's clock, milliseconds since 1970. */
+  constructor(options: { now?: () => number } = {}) {
+    this.#now = options.now ?? Date.now;
+  }
 
   get(key: string, options?: GetOptions & { ifNoneMatch?: never }): Promise<StoredObject | undefined>;
   get(key: string, options?: GetOptions): Promise<StoredObject | undefined | 'not-modified'>;
@@ -50,7 +56,13 @@ export class MemoryStore implements ObjectStore {
     const exists = this.#objects.has(key);
     if (options.ifAbsent && exists) throw new LookalikeError('object-exists', `${key} exists already`);
     if (!exists) this.#sorted = undefined;
-    this.#objects.set(key, { key, size: bytes.length, etag, lastModified: new Date(), body: bytes });
+    this.#objects.set(key, {
+      key,
+      size: bytes.length,
+      etag,
+      lastModified: new Date(this.#now()),
+      body: bytes,
+    });
     return { etag };
   }
 

@@ -71,12 +71,6 @@ def _strokes(args: argparse.Namespace) -> None:
     )
 
 
-def _evaluate(args: argparse.Namespace) -> None:
-    from lookalike_training.evaluation import evaluate
-
-    print(evaluate(args.model, data_folder(), args.photos))
-
-
 def _compare_losses(_: argparse.Namespace) -> None:
     from lookalike_training.loss_comparison import compare_losses
 
@@ -131,11 +125,6 @@ def _parser() -> argparse.ArgumentParser:
     strokes.add_argument("--steps", type=int, default=800)
     strokes.add_argument("--seed", type=int, default=1)
     strokes.set_defaults(run=_strokes)
-
-    evaluate = commands.add_parser("evaluate", help="a model on the evaluation photographs: for final figures only")
-    evaluate.add_argument("model", type=Path, nargs="+", help="folders of models")
-    evaluate.add_argument("--photos", type=int, default=200, help="how many of the evaluation photographs to ask for")
-    evaluate.set_defaults(run=_evaluate)
 
     compare = commands.add_parser("compare-losses", help="losses and dimensions as short runs on frozen features")
     compare.set_defaults(run=_compare_losses)

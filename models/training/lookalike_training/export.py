@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def export_onnx(encoder: Encoder, example: Tensor, file: Path, input_name: str =
             opset_version=OPSET,
             dynamo=False,
         )
-    model = merge_pads(onnx.load(str(file)))
+    model = merge_pads(_folded(file))
     model.producer_name = "lookalike-training"
     onnx.save(model, str(file))
     session = open_session(file)
@@ -90,8 +91,27 @@ def export_onnx(encoder: Encoder, example: Tensor, file: Path, input_name: str =
             raise RuntimeError(f"{file}: ONNX and PyTorch differ by {worst:.2e}")
 
 
+def _folded(file: Path) -> onnx.ModelProto:
+    """The graph with its constant arithmetic done: the exporter computes even fixed paddings at run time."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(Path(folder) / "folded.onnx")
+        options.log_severity_level = 3
+        onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        model = onnx.load(options.optimized_model_filepath)
+    # The optimiser declares the domains of all its operators; only those in use may stay, or the web runtime objects.
+    used = {node.domain for node in model.graph.node}
+    kept = [o for o in model.opset_import if o.domain in used]
+    del model.opset_import[:]
+    model.opset_import.extend(kept)
+    return model
+
+
 def open_session(file: Path, threads: int = 2) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    # Waiting threads would burn the cores that another program on a shared machine needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

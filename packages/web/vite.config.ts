@@ -49,6 +49,14 @@ export default defineConfig({
   base: './',
   build: { modulePreload: false, reportCompressedSize: false },
   plugins: [contentSecurityPolicyTag(), bundleBudget()],
-  // `npm run dev -w @lookalike/web`: the page with hot reload in front of a running `lookalike serve`.
-  server: { proxy: { '/v1': 'http://127.0.0.1:8787', '/healthz': 'http://127.0.0.1:8787' } },
+  // `npm run dev -w @lookalike/web`: the page with hot reload in front of a running `lookalike serve`. The host of
+  // requests stays the page's own, as the server refuses what pages of other hosts send.
+  server: {
+    proxy: Object.fromEntries(
+      ['/v1', '/healthz', '/docs'].map((path) => [
+        path,
+        { target: 'http://127.0.0.1:8787', changeOrigin: false },
+      ]),
+    ),
+  },
 });

@@ -14,9 +14,7 @@ const viewport = { width: 1320, height: 800 };
 
 /** A palette keeps a still of photographs small, at no loss a reader would see. */
 async function still(page: Page, name: string): Promise<void> {
-  await page.waitForFunction(
-    `[...document.images].every((image) => image.complete || image.loading === 'lazy')`,
-  );
+  await page.waitForLoadState('networkidle');
   await page.mouse.move(0, 0);
   const shot = await page.screenshot({ animations: 'disabled' });
   const file = await sharp(shot)
@@ -39,14 +37,12 @@ try {
     .first()
     .setInputFiles({ name: 'cropped-cat.jpg', mimeType: 'image/jpeg', buffer: query });
   await page.locator('.results .card').first().waitFor();
-  await page.waitForTimeout(500);
   await still(page, 'search');
 
   await page.goto(`${site.url}/#/duplicates?collection=photos`);
   await page.getByRole('button', { name: 'Find duplicates' }).click();
   await page.locator('.group').first().waitFor();
   await page.evaluate(`document.querySelector('.groups-head').scrollIntoView(); scrollBy(0, -75)`);
-  await page.waitForTimeout(500);
   await still(page, 'duplicates');
 } finally {
   await site.close();

@@ -198,8 +198,8 @@ function Recall(props: { collection: string }) {
             </p>
             <p class="small soft number">
               Of the true {report.k} nearest, over {formatPlural(report.sample, 'sampled item')} at ef{' '}
-              {report.ef}: found in {formatDuration(report.milliseconds.approximate)}, exact search{' '}
-              {formatDuration(report.milliseconds.exact)}.
+              {report.ef}. A search took {formatDuration(report.milliseconds.approximate / report.sample)}, an
+              exact one {formatDuration(report.milliseconds.exact / report.sample)}.
             </p>
           </>
         ) : (

@@ -77,6 +77,12 @@ def _compare_losses(_: argparse.Namespace) -> None:
     compare_losses(data_folder())
 
 
+def _failures(args: argparse.Namespace) -> None:
+    from lookalike_training.failure_sheet import draw_failures
+
+    print("\n".join(draw_failures(args.model, args.pictures, args.model / "failures.png")))
+
+
 def _reference(args: argparse.Namespace) -> None:
     from lookalike_training.reference import write_reference
 
@@ -133,6 +139,11 @@ def _parser() -> argparse.ArgumentParser:
     reference.add_argument("model", type=Path, help="folder of the model")
     reference.add_argument("--pictures", type=Path, default=REPOSITORY / "test" / "pictures")
     reference.set_defaults(run=_reference)
+
+    failures = commands.add_parser("failures", help="write failures.png: the model's worst copies of the free pictures")
+    failures.add_argument("model", type=Path, help="folder of the model")
+    failures.add_argument("--pictures", type=Path, default=REPOSITORY / "test" / "pictures")
+    failures.set_defaults(run=_failures)
     return parser
 
 

@@ -20,8 +20,10 @@ interface Answer {
 
 /** Threads that have nothing to do end after this (milliseconds). */
 const idleTime = 5000;
-/** Jobs up to so many numbers (rows x dimensions) that make no graph are done before a thread would have begun. */
+/** Jobs up to so many numbers (rows x dimensions) are done before a thread would have begun. */
 const smallJob = 500_000;
+/** A number of a graph costs as many of another. */
+const graphCost = 25;
 
 /** Builds segments in worker threads, a few at a time. */
 export class BuildPool {
@@ -37,8 +39,8 @@ export class BuildPool {
 
   async build(job: BuildJob): Promise<BuiltSegment[]> {
     const rows = rowsOf(job);
-    if (rows * job.settings.dimension <= smallJob && rows < job.settings.graphMinRows)
-      return runBuildJob(job);
+    const cost = rows * job.settings.dimension * (rows < job.settings.graphMinRows ? 1 : graphCost);
+    if (cost <= smallJob) return runBuildJob(job);
     while (this.#busy.size >= this.size) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#closed) throw new LookalikeError('closed', 'the engine is closed');
     const worker = this.#take();

@@ -13,8 +13,8 @@ import { newMeter } from './meter.ts';
  */
 export async function collectGarbage(store: ObjectStore, head: Head, since: number): Promise<GarbageReport> {
   const { name, state } = head;
-  // A dropped collection has no indexer that would say so.
-  if (state.incarnation === 0 && state.version > 0) await writeCheckpoint(store, state);
+  // Whoever begins to read must not come past commits that name segments which are removed here.
+  if (state.version > 0) await writeCheckpoint(store, state);
   const checkpoints = await listCheckpoints(store, name, newMeter());
   const old = checkpoints.filter((checkpoint) => checkpoint.lastModified.getTime() <= since);
   const horizon = old.at(-1);

@@ -1,3 +1,4 @@
+export { checkStore } from './check-store.ts';
 export { LookalikeError } from './errors.ts';
 export { FolderStore, openFolderStore } from './folder-store.ts';
 export { checkKey, compareUtf8 } from './keys.ts';

@@ -1,14 +1,18 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { compactCommand } from './commands/compact.ts';
 import { compareCommand } from './commands/compare.ts';
 import { completionCommand } from './commands/completion.ts';
 import { dedupeCommand } from './commands/dedupe.ts';
 import { differentCommand } from './commands/different.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { modelsCommand } from './commands/models.ts';
 import { queryCommand } from './commands/query.ts';
 import { recallCommand } from './commands/recall.ts';
 import { serveCommand } from './commands/serve.ts';
+import { verifyCommand } from './commands/verify.ts';
 
 /** The whole command line. Usage errors throw `CommanderError`. */
 export function createProgram(): Command {
@@ -26,18 +30,16 @@ Start here:
   $ lookalike compare a.jpg b.jpg         how alike are two pictures?
   $ lookalike serve                       a server with an HTTP API and a web page`,
     );
-  const commands = [
-    dedupeCommand(),
-    compareCommand(),
-    differentCommand(),
-    serveCommand(),
-    ingestCommand(),
-    queryCommand(),
-    recallCommand(),
-    modelsCommand(),
-    completionCommand(),
-  ];
-  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  const groups = {
+    'Pictures in folders:': [dedupeCommand(), compareCommand(), differentCommand()],
+    'Collections:': [serveCommand(), ingestCommand(), queryCommand(), recallCommand()],
+    'Upkeep of collections:': [exportCommand(), importCommand(), compactCommand(), verifyCommand()],
+    'More:': [modelsCommand(), completionCommand()],
+  };
+  for (const [heading, commands] of Object.entries(groups))
+    for (const command of commands)
+      program.addCommand(command.copyInheritedSettings(program).helpGroup(heading));
+  program.commandsGroup('More:').helpCommand('help [command]', 'what a command does');
   // After copying settings, so that every command throws and none ends the process.
   for (const command of [program, ...program.commands]) command.exitOverride();
   return program;

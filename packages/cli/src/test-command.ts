@@ -3,6 +3,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+
+// These tests start processes that load a model: seconds each on a busy machine.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 export const TEST_PICTURES = fileURLToPath(new URL('../../../test/pictures', import.meta.url));
 export const BIN = fileURLToPath(new URL('../bin/lookalike.js', import.meta.url));

@@ -20,6 +20,8 @@ export async function runServer(options: ServeOptions, signal: AbortSignal): Pro
   const { encoders, model } = await serveEncoders(options.model);
   let server: RunningServer | undefined;
   try {
+    // A model that does not open is found out now and not by the first request.
+    await encoders.get(model.name);
     const app = createApp({
       engine,
       objects,

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
+import { dataOption } from '../data-folder.ts';
 import { interruptible } from '../interruption.ts';
-import { DEFAULT_DATA } from '../open-store.ts';
 import { modelOption, wholeNumber } from '../option-values.ts';
 
 export interface ServeOptions {
@@ -16,11 +16,7 @@ export function serveCommand(): Command {
   return new Command('serve')
     .summary('serve the HTTP API and the web page')
     .description('Serve the HTTP API and the web page over a data folder.')
-    .addOption(
-      new Option('-d, --data <folder>', 'where collections are kept')
-        .env('LOOKALIKE_DATA_DIR')
-        .default(DEFAULT_DATA),
-    )
+    .addOption(dataOption())
     .addOption(
       new Option('-p, --port <number>', 'the port to listen on; 0 takes a free one')
         .env('LOOKALIKE_PORT')

@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import { EXIT } from '../cli-error.ts';
+import { headerLine, itemLine } from '../collection-file.ts';
+import { addConnectionOptions, type ConnectionOptions, withClient } from '../connection.ts';
+import { interruptible } from '../interruption.ts';
+import { collectionOption } from '../option-values.ts';
+import { note, print, writeWholeFile } from '../output.ts';
+import { Progress } from '../progress.ts';
+
+interface ExportOptions extends ConnectionOptions {
+  collection: string;
+  output?: string;
+}
+
+export function exportCommand(): Command {
+  const command = new Command('export')
+    .summary('write a collection to a file')
+    .description('Write the items of a collection, vectors and metadata, as lines of JSON that import reads.')
+    .addOption(collectionOption())
+    .option('-o, --output <file>', 'the file (default: standard output)');
+  return addConnectionOptions(command).action(async (options: ExportOptions) => {
+    process.exitCode = await interruptible((signal) => exportCollection(options, signal));
+  });
+}
+
+async function exportCollection(options: ExportOptions, signal: AbortSignal): Promise<number> {
+  await withClient(options, async (client) => {
+    const { collection } = options;
+    const described = await client.getCollection(collection, { signal });
+    const { count } = await client.count(collection, undefined, { signal });
+    const progress = new Progress({ label: 'Exporting', total: count, unit: 'items' });
+    const lines = async function* () {
+      yield headerLine(described);
+      let done = 0;
+      const items = client.listItems(collection, { include: ['metadata', 'vector'], pageSize: 500, signal });
+      for await (const item of items) {
+        yield itemLine(item);
+        progress.update(++done);
+      }
+    };
+    try {
+      if (options.output === undefined) for await (const line of lines()) await print(line);
+      else await writeWholeFile(options.output, lines());
+    } finally {
+      progress.end();
+    }
+    if (options.output !== undefined) note(`${count} items of ${collection} in ${options.output}.`);
+  });
+  return EXIT.ok;
+}

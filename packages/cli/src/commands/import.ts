@@ -1,0 +1,63 @@
+import { LookalikeError } from '@lookalike/store';
+import { Command } from 'commander';
+import { EXIT } from '../cli-error.ts';
+import { type CollectionHeader, readCollectionFile } from '../collection-file.ts';
+import { addConnectionOptions, type ConnectionOptions, withClient } from '../connection.ts';
+import { interruptible } from '../interruption.ts';
+import { jsonOption } from '../option-values.ts';
+import { note, print } from '../output.ts';
+
+interface ImportOptions extends ConnectionOptions {
+  collection?: string;
+  json?: true;
+}
+
+export function importCommand(): Command {
+  const command = new Command('import')
+    .summary('read a collection from a file')
+    .description(
+      'Store the items of a file that export made. The collection is made if there is none, with the same dimension, ' +
+        'metric and encoder. Importing twice changes nothing.',
+    )
+    .argument('<file>', 'the file, or - for standard input')
+    .option('-c, --collection <name>', 'the collection (default: as it was called)')
+    .addOption(jsonOption());
+  return addConnectionOptions(command).action(async (file: string, options: ImportOptions) => {
+    process.exitCode = await interruptible((signal) => importCollection(file, options, signal));
+  });
+}
+
+async function importCollection(file: string, options: ImportOptions, signal: AbortSignal): Promise<number> {
+  const { header, items } = await readCollectionFile(file);
+  const { encoder, dimension, metric, hnsw } = header.collection;
+  const collection = options.collection ?? header.collection.name;
+  let stored = 0;
+  const errors: { id: string; error: string }[] = [];
+  await withClient(options, async (client) => {
+    await client.createCollection(collection, configOf({ encoder, dimension, metric, hnsw }), { signal });
+    for await (const line of client.ingest(collection, items, {
+      signal,
+      ...(encoder && { encoder: encoder.hash }),
+    })) {
+      stored += line.stored;
+      for (const { id, status, error } of line.results)
+        if (status === 'invalid') errors.push({ id, error: error?.message ?? 'refused' });
+    }
+  });
+  if (options.json) await print(`${JSON.stringify({ collection, stored, errors })}\n`);
+  else {
+    await print(`${stored} items stored in ${collection}.\n`);
+    for (const { id, error } of errors) note(`  ${id}: ${error}`);
+  }
+  if (errors.length > 0) throw new LookalikeError('not-imported', `${errors.length} items were not stored`);
+  return EXIT.ok;
+}
+
+function configOf({
+  encoder,
+  dimension,
+  metric,
+  hnsw,
+}: Pick<CollectionHeader['collection'], 'encoder' | 'dimension' | 'metric' | 'hnsw'>) {
+  return encoder ? { model: encoder.name, hnsw } : { dimension, metric, hnsw };
+}

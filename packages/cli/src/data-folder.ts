@@ -1,0 +1,27 @@
+import type { Administration, SearchEngine } from '@lookalike/index';
+import { Option } from 'commander';
+import { DEFAULT_DATA, openStore } from './open-store.ts';
+
+export interface DataOptions {
+  data: string;
+}
+
+/** Where collections are kept, for the commands that work on the files themselves. */
+export const dataOption = () =>
+  new Option('-d, --data <folder>', 'where collections are kept')
+    .env('LOOKALIKE_DATA_DIR')
+    .default(DEFAULT_DATA);
+
+/** Runs `work` on the engine over the data folder, whether or not a server runs there too. */
+export async function withEngine<T>(
+  { data }: DataOptions,
+  work: (engine: SearchEngine & Administration) => Promise<T>,
+): Promise<T> {
+  const { openEngine } = await import('@lookalike/index');
+  const engine = openEngine({ store: await openStore(data) });
+  try {
+    return await work(engine);
+  } finally {
+    await engine.close();
+  }
+}

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allPictures, type PageUnderTest, picture, skipped, startPage } from './page-under-test.ts';
+import { allPictures, type PageUnderTest, picture, skipped, startPage, timeout } from './page-under-test.ts';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -15,7 +15,7 @@ async function violations(page: Page): Promise<string[]> {
   );
 }
 
-describe.skipIf(skipped)(`the page: accessibility${skipped}`, () => {
+describe.skipIf(skipped)(`the page: accessibility${skipped}`, { timeout }, () => {
   let site: PageUnderTest;
 
   beforeAll(async () => {
@@ -24,7 +24,7 @@ describe.skipIf(skipped)(`the page: accessibility${skipped}`, () => {
     const copy = await readFile(picture('cat.jpg'));
     await site.ingest('photos', [...pictures, { id: 'copies/cat.jpg', body: copy }]);
     await site.ingest('empty', []);
-  }, 180_000);
+  }, timeout);
   afterAll(() => site?.close());
 
   const views: { name: string; hash: string; ready: (page: Page) => Promise<unknown> }[] = [

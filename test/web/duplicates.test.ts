@@ -2,18 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { type DuplicateGroup, type DuplicatesJob, LookalikeClient } from '@lookalike/client';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, type PageUnderTest, skipped, startPage } from './page-under-test.ts';
+import { eventually, type PageUnderTest, skipped, startPage, timeout } from './page-under-test.ts';
 import { picturesAndVariants } from './picture-variants.ts';
 
-describe.skipIf(skipped)(`the page: duplicates${skipped}`, () => {
+describe.skipIf(skipped)(`the page: duplicates${skipped}`, { timeout }, () => {
   let site: PageUnderTest;
   let client: LookalikeClient;
 
   beforeAll(async () => {
     site = await startPage();
     client = new LookalikeClient(site.url);
-    await site.ingest('photos', await picturesAndVariants(2));
-  }, 180_000);
+    await site.ingest('photos', await picturesAndVariants(1));
+  }, timeout);
   afterAll(() => site?.close());
 
   const find = async (page: Page) => {

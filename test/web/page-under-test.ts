@@ -13,6 +13,11 @@ import { expect } from 'vitest';
 
 const executablePath = '/usr/bin/chromium';
 
+/** Milliseconds: how long a page may take where everything else on the machine is busy too. */
+const patience = 90_000;
+/** The same for a whole test and for setting up. */
+export const timeout = 300_000;
+
 /** Why the tests of the page cannot run here, as a part of their name; empty where they can. */
 export const skipped: string = existsSync(executablePath) ? '' : ' (skipped: no chromium)';
 
@@ -68,7 +73,7 @@ export async function startPage(access: Access = { kind: 'loopback' }): Promise<
     async open(hash = '', options = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(patience);
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => {
@@ -79,15 +84,19 @@ export async function startPage(access: Access = { kind: 'loopback' }): Promise<
     },
     async ingest(collection, pictures) {
       await accepted(await fetch(`${server.url}/v1/collections/${collection}`, { method: 'PUT' }));
-      for (const { id, body } of pictures) {
-        await accepted(
-          await fetch(`${server.url}/v1/collections/${collection}/items/${encodeURIComponent(id)}`, {
-            method: 'PUT',
-            headers: { 'content-type': 'application/octet-stream' },
-            body: body as Uint8Array<ArrayBuffer>,
-          }),
-        );
-      }
+      const queue = pictures.values();
+      const send = async () => {
+        for (const { id, body } of queue) {
+          await accepted(
+            await fetch(`${server.url}/v1/collections/${collection}/items/${encodeURIComponent(id)}`, {
+              method: 'PUT',
+              headers: { 'content-type': 'application/octet-stream' },
+              body: body as Uint8Array<ArrayBuffer>,
+            }),
+          );
+        }
+      };
+      await Promise.all([send(), send(), send(), send()]);
     },
     async close() {
       await browser.close();
@@ -108,4 +117,4 @@ export const allPictures = (): Promise<{ id: string; body: Uint8Array }[]> =>
   Promise.all(pictureNames.map(async (id) => ({ id, body: await readFile(picture(id)) })));
 
 /** `expect` of what a page shows sooner or later; patient, as the machine may be busy. */
-export const eventually = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: 20_000 });
+export const eventually = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: patience });

@@ -9,16 +9,17 @@ import {
   picture,
   skipped,
   startPage,
+  timeout,
 } from './page-under-test.ts';
 
-describe.skipIf(skipped)(`the page: search${skipped}`, () => {
+describe.skipIf(skipped)(`the page: search${skipped}`, { timeout }, () => {
   let site: PageUnderTest;
   let smallCat: Buffer;
 
   beforeAll(async () => {
     site = await startPage();
     smallCat = await sharp(picture('cat.jpg')).resize(200).webp({ quality: 60 }).toBuffer();
-  }, 180_000);
+  }, timeout);
   afterAll(() => site?.close());
 
   const firstMatch = (page: Page) => page.locator('.results .card').first();

@@ -11,6 +11,7 @@ import {
   picture,
   skipped,
   startPage,
+  timeout,
 } from './page-under-test.ts';
 
 const distances = async (page: Page) =>
@@ -23,7 +24,7 @@ const distances = async (page: Page) =>
     ),
   ) as Record<string, number>;
 
-describe.skipIf(skipped)(`the page: compare and collections${skipped}`, () => {
+describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeout }, () => {
   let site: PageUnderTest;
   let brightCat: Buffer;
 
@@ -34,7 +35,7 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, () => {
       .modulate({ brightness: 1.15 })
       .jpeg({ quality: 70 })
       .toBuffer();
-  }, 180_000);
+  }, timeout);
   afterAll(() => site?.close());
 
   it('compares two files: three distances, similarity and verdict are the server’s', async () => {
@@ -164,7 +165,7 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, () => {
   });
 });
 
-describe.skipIf(skipped)(`the page: a server with keys${skipped}`, () => {
+describe.skipIf(skipped)(`the page: a server with keys${skipped}`, { timeout }, () => {
   it('asks for the key, refuses a wrong one, and shows pictures with the right one', async () => {
     const { key, stored } = createApiKey('page', 'admin');
     const site = await startPage({ kind: 'keys', keys: [stored] });

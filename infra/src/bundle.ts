@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { checkArm64Binary } from './arm64-binary.ts';
+import { type Architecture, checkLambdaBinary } from './lambda-binary.ts';
 import type { FunctionBundle } from './service-context.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
@@ -31,6 +31,8 @@ export const BUNDLE_BUDGET = 70 * 1024 * 1024;
 export interface BundleOptions {
   /** Folder of `models/`; default the encoder's default model. */
   model?: string;
+  /** Default `arm64`, what is deployed; `x64` runs the same on a developer's machine. */
+  architecture?: Architecture;
 }
 
 /**
@@ -40,10 +42,13 @@ export interface BundleOptions {
  *
  * @throws `Error` where a binary would not run on Lambda, or the budget is passed; the largest files are named.
  */
-export async function bundleFunctions({ model }: BundleOptions = {}): Promise<FunctionBundle> {
+export async function bundleFunctions({
+  model,
+  architecture = 'arm64',
+}: BundleOptions = {}): Promise<FunctionBundle> {
   const code = await bundleCode();
-  const copied = await filesToCopy(model ?? (await defaultModel()));
-  const sharp = await installSharp();
+  const copied = await filesToCopy(model ?? (await defaultModel()), architecture);
+  const sharp = await installSharp(architecture);
   const hash = createHash('sha256');
   for (const { path, contents } of code) hash.update(`${path}\n`).update(contents);
   for (const { from, to } of copied) hash.update(`${to}\n`).update(await readFile(from));
@@ -53,11 +58,12 @@ export async function bundleFunctions({ model }: BundleOptions = {}): Promise<Fu
   if (!(await exists(directory))) {
     await mkdir(cache, { recursive: true });
     const draft = await mkdtemp(join(cache, 'draft-'));
+    await chmod(draft, 0o755);
     for (const { path, contents } of code) await write(join(draft, app, path), contents);
     for (const { from, to } of copied) await cp(from, join(draft, to), { recursive: true });
     await cp(sharp, join(draft, 'node_modules'), { recursive: true });
     await write(join(draft, 'package.json'), '{ "type": "module" }\n');
-    await checkBundle(draft);
+    await checkBundle(draft, architecture);
     await publish(draft, directory);
   }
   return { directory, hash: name };
@@ -90,7 +96,10 @@ async function bundleCode(): Promise<{ path: string; contents: Uint8Array }[]> {
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function filesToCopy(model: string): Promise<{ from: string; to: string }[]> {
+async function filesToCopy(
+  model: string,
+  architecture: Architecture,
+): Promise<{ from: string; to: string }[]> {
   const folder = (from: string, to: string) => listFiles(join(repository, from), to);
   const page = await folder('packages/web/dist', 'dist');
   if (page.length === 0) throw new Error('the page is not built: run "npm run build" first');
@@ -105,11 +114,9 @@ async function filesToCopy(model: string): Promise<{ from: string; to: string }[
       from: join(runtime, file),
       to: `${app}/${file}`,
     })),
-    { from: join(repository, 'packages/hnsw/prebuilds/manifest.json'), to: 'prebuilds/manifest.json' },
-    {
-      from: join(repository, 'packages/hnsw/prebuilds/linux-arm64/hnswlib.node'),
-      to: 'prebuilds/linux-arm64/hnswlib.node',
-    },
+    ...(await folder('packages/hnsw/prebuilds', 'prebuilds')).filter(
+      ({ to }) => to.endsWith('manifest.json') || to.includes(`linux-${architecture}`),
+    ),
   ];
 }
 
@@ -128,16 +135,19 @@ async function defaultModel(): Promise<string> {
   return DEFAULT_MODEL;
 }
 
-/** `node_modules` with sharp for Linux on arm64, as its lock says; installed once a lock. */
-async function installSharp(): Promise<string> {
-  const recipe = join(repository, 'infra/sharp-arm64');
+/** `node_modules` with sharp for Linux on `architecture`, as its lock says; installed once a lock. */
+async function installSharp(architecture: Architecture): Promise<string> {
+  const recipe = join(repository, 'infra/sharp');
   const lock = await readFile(join(recipe, 'package-lock.json'));
-  const home = join(cache, `sharp-${createHash('sha256').update(lock).digest('hex').slice(0, 32)}`);
+  const home = join(
+    cache,
+    `sharp-${architecture}-${createHash('sha256').update(lock).digest('hex').slice(0, 32)}`,
+  );
   if (!(await exists(home))) {
     await mkdir(cache, { recursive: true });
     const draft = await mkdtemp(join(cache, 'draft-'));
     for (const file of ['package.json', 'package-lock.json']) await cp(join(recipe, file), join(draft, file));
-    const platform = ['--os=linux', '--cpu=arm64', '--libc=glibc'];
+    const platform = ['--os=linux', `--cpu=${architecture}`, '--libc=glibc'];
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
     await promisify(execFile)(npm(), ['ci', ...platform, ...quiet], {
       cwd: draft,
@@ -152,11 +162,11 @@ function npm(): string {
   return process.platform === 'win32' ? 'npm.cmd' : 'npm';
 }
 
-async function checkBundle(directory: string): Promise<void> {
+async function checkBundle(directory: string, architecture: Architecture): Promise<void> {
   const files = await Promise.all(
     (await listFiles(directory, '')).map(async ({ from, to }) => {
       const contents = await readFile(from);
-      if (/\.(node|so[.\d]*)$/.test(to)) checkArm64Binary(to, contents);
+      if (/\.(node|so[.\d]*)$/.test(to)) checkLambdaBinary(to, contents, architecture);
       return { path: to, bytes: contents.length };
     }),
   );

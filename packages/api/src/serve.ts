@@ -27,7 +27,10 @@ const requestTimeoutMilliseconds = 60 * 60 * 1000;
  * Throws `LookalikeError`: `address-not-allowed` where an app without keys would be reachable from other machines,
  * `address-unavailable` where the address is in use or not of this machine.
  */
-export async function serve(app: LookalikeApp, options: ServeOptions = {}): Promise<RunningServer> {
+export async function serve(
+  app: Pick<LookalikeApp, 'fetch' | 'loopbackOnly'>,
+  options: ServeOptions = {},
+): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
   const port = options.port ?? 8787;
   if (app.loopbackOnly && !isLoopbackHost(host)) {

@@ -1,0 +1,48 @@
+import { createApp, type LogEntry } from '@lookalike/api';
+import { webRoot } from '@lookalike/web';
+import { Hono } from 'hono';
+import { openAccess } from './api-keys.ts';
+import { openServices } from './services.ts';
+import { logger, MetricUnit, metrics } from './telemetry.ts';
+
+/** The HTTP API as both hosts run it, each request logged and measured. */
+export async function openApi() {
+  const [services, access] = await Promise.all([openServices(), openAccess()]);
+  const app = createApp({
+    ...services,
+    access,
+    corsOrigins: (process.env.LOOKALIKE_CORS_ORIGINS ?? '').split(',').filter((origin) => origin !== ''),
+    // Lambda may stop a function as soon as it has answered.
+    inlineJobs: true,
+    webRoot,
+    log: logFailure,
+  });
+  const host = new Hono();
+  host.all('*', async (c) => {
+    const started = performance.now();
+    const response = await app.fetch(c.req.raw);
+    measure(c.req.raw, response, performance.now() - started);
+    return response;
+  });
+  return { app, host };
+}
+
+function logFailure({ error, ...entry }: LogEntry): void {
+  logger.error('failed', { ...entry, error: error as Error });
+}
+
+function measure(request: Request, response: Response, milliseconds: number): void {
+  const { status, headers } = response;
+  const path = new URL(request.url).pathname;
+  logger.info('request', {
+    method: request.method,
+    path,
+    status,
+    milliseconds,
+    requestId: headers.get('x-request-id'),
+  });
+  metrics.addMetric('RequestMilliseconds', MetricUnit.Milliseconds, milliseconds);
+  metrics.addMetric('ServerErrors', MetricUnit.Count, status >= 500 && status !== 503 ? 1 : 0);
+  metrics.addMetric('Throttled', MetricUnit.Count, status === 429 || status === 503 ? 1 : 0);
+  metrics.publishStoredMetrics();
+}

@@ -1,0 +1,51 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { lazyEncoders } from '@lookalike/api';
+import { DEFAULT_MODEL, listModels, openEncoder } from '@lookalike/encoder';
+import { type Administration, openEngine, type SearchEngine } from '@lookalike/index';
+import { type IngestServices, type PictureSource, s3PictureSource } from '@lookalike/ingest';
+import { type ObjectStore, openFolderStore } from '@lookalike/store';
+import { parseS3Location, required } from './environment.ts';
+import { S3ObjectStore } from './s3-object-store.ts';
+
+export const s3 = new S3Client({});
+
+const mebibyte = 1024 * 1024;
+
+/** The engine over the bucket of collections, and encoders that open when the first picture comes. */
+export async function openServices(): Promise<IngestServices & { engine: SearchEngine & Administration }> {
+  const [objects, installed] = await Promise.all([openStore(required('LOOKALIKE_STORE')), listModels()]);
+  const directories = new Map(installed.map(({ model, directory }) => [model.name, directory]));
+  const encoders = lazyEncoders({
+    default: process.env.LOOKALIKE_MODEL ?? DEFAULT_MODEL,
+    names: [...directories.keys()],
+    open: (name) => openEncoder(directories.get(name) as string),
+  });
+  // For checks of graphs on small collections; by default the engine knows when one pays.
+  const graphFromRows = process.env.LOOKALIKE_GRAPH_FROM_ROWS;
+  const engine = openEngine({
+    store: objects,
+    // A function has its own for that, on a queue.
+    maintenance: false,
+    ...(graphFromRows === undefined ? {} : { indexer: { graphMinRows: Number(graphFromRows) } }),
+    memoryBytes: cacheMegabytes() * mebibyte,
+    cacheBytes: Number(process.env.LOOKALIKE_DISK_CACHE_MB ?? 300) * mebibyte,
+  });
+  return { engine, objects, encoders };
+}
+
+/** What a function's memory leaves beside Node, the model and pictures at work. */
+function cacheMegabytes(): number {
+  const total = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 2048);
+  return Math.max(256, total - 800);
+}
+
+/** `s3://bucket/prefix`, or a folder. */
+async function openStore(location: string): Promise<ObjectStore> {
+  if (!location.startsWith('s3://')) return openFolderStore(location);
+  const { bucket, prefix } = parseS3Location(location);
+  return new S3ObjectStore({ client: s3, bucket, prefix });
+}
+
+export function pictureBucket(bucket: string): PictureSource {
+  return s3PictureSource({ client: s3, bucket });
+}

@@ -90,18 +90,33 @@ async function preparePictures(
   }
 }
 
-/** Validates items one by one, and encodes the pictures among them. */
-export async function prepareItems(
-  services: Services,
-  collection: Collection,
-  raw: readonly unknown[],
-  options: IngestOptions,
-): Promise<Prepared[]> {
-  if (options.encoder !== undefined) assertSameEncoder(collection.info, options.encoder);
-  const prepared: (Prepared | undefined)[] = [];
-  const pictures: PictureItem[] = [];
-  const places: number[] = [];
-  for (const value of raw) {
+/** Numbers to a slab: one buffer holds the vectors of many items, where a buffer an item would fragment memory. */
+const slabLength = 65_536;
+
+/** Items of one commit. Each is checked when it is added, and fails alone. */
+export class ItemBatch {
+  readonly #services: Services;
+  readonly #collection: Collection;
+  readonly #options: IngestOptions;
+  /** `undefined`: a picture still to be encoded. */
+  readonly #prepared: (Prepared | undefined)[] = [];
+  readonly #pictures: PictureItem[] = [];
+  readonly #places: number[] = [];
+  #slab = new Float32Array(0);
+
+  /** Throws `encoder-mismatch`. */
+  constructor(services: Services, collection: Collection, options: IngestOptions) {
+    if (options.encoder !== undefined) assertSameEncoder(collection.info, options.encoder);
+    this.#services = services;
+    this.#collection = collection;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#prepared.length;
+  }
+
+  add(value: unknown): void {
     try {
       const input: ItemInput = validate(itemInput, value);
       const settings = {
@@ -109,25 +124,49 @@ export async function prepareItems(
         ...(input.ifVersion === undefined ? {} : { ifVersion: input.ifVersion }),
       };
       if (input.vector !== undefined) {
-        prepared.push({
-          id: input.id,
-          item: { id: input.id, vector: Float32Array.from(input.vector), ...settings },
-        });
+        const vector = this.#vectorOf(input.vector);
+        this.#prepared.push({ id: input.id, item: { id: input.id, vector, ...settings } });
       } else {
-        const picture = pictureFromBase64(input.image ?? '', services.limits.pictureBytes);
-        places.push(prepared.length);
-        pictures.push({ id: input.id, picture, ...settings });
-        prepared.push(undefined);
+        const picture = pictureFromBase64(input.image ?? '', this.#services.limits.pictureBytes);
+        this.addPicture({ id: input.id, picture, ...settings });
       }
     } catch (error) {
-      prepared.push({ id: idOf(value), error: itemErrorOf(error) });
+      this.addInvalid(idOf(value), error);
     }
   }
-  const encoded = await preparePictures(services, collection, pictures, options.signal);
-  encoded.forEach((one, index) => {
-    prepared[places[index] as number] = one;
-  });
-  return prepared as Prepared[];
+
+  addPicture(item: PictureItem): void {
+    this.#places.push(this.#prepared.length);
+    this.#pictures.push(item);
+    this.#prepared.push(undefined);
+  }
+
+  /** Throws what is not the item's own fault. */
+  addInvalid(id: string, error: unknown): void {
+    this.#prepared.push({ id, error: itemErrorOf(error) });
+  }
+
+  #vectorOf(values: readonly number[]): Float32Array {
+    if (values.length > this.#slab.length) this.#slab = new Float32Array(Math.max(slabLength, values.length));
+    const vector = this.#slab.subarray(0, values.length);
+    vector.set(values);
+    this.#slab = this.#slab.subarray(values.length);
+    return vector;
+  }
+
+  /** Encodes the pictures, and stores all that is in order in one commit. */
+  async commit(): Promise<Ingested> {
+    const encoded = await preparePictures(
+      this.#services,
+      this.#collection,
+      this.#pictures,
+      this.#options.signal,
+    );
+    encoded.forEach((one, index) => {
+      this.#prepared[this.#places[index] as number] = one;
+    });
+    return commitItems(this.#collection, this.#prepared as Prepared[], this.#options);
+  }
 }
 
 function answerOf(prepared: Prepared, result: EngineResult): UpsertResult {
@@ -149,7 +188,7 @@ function answerOf(prepared: Prepared, result: EngineResult): UpsertResult {
 }
 
 /** Commits what is ready; the others keep their error. */
-export async function commitItems(
+async function commitItems(
   collection: Collection,
   prepared: readonly Prepared[],
   options: IngestOptions,
@@ -167,27 +206,4 @@ export async function commitItems(
     return answerOf(one, result);
   });
   return { version: written.version, results };
-}
-
-/** One picture, from bytes. */
-export async function ingestPicture(
-  services: Services,
-  collection: Collection,
-  item: PictureItem,
-  options: IngestOptions,
-): Promise<Ingested> {
-  return commitItems(
-    collection,
-    await preparePictures(services, collection, [item], options.signal),
-    options,
-  );
-}
-
-export async function ingestItems(
-  services: Services,
-  collection: Collection,
-  raw: readonly unknown[],
-  options: IngestOptions,
-): Promise<Ingested> {
-  return commitItems(collection, await prepareItems(services, collection, raw, options), options);
 }

@@ -1,58 +1,40 @@
 import type { Collection } from '@lookalike/index';
 import type { Services } from './app-context.ts';
-import type { Ingested, IngestOptions } from './item-ingest.ts';
-import { commitItems, prepareItems } from './item-ingest.ts';
-import { itemErrorOf, problemOf } from './problems.ts';
+import type { IngestOptions } from './item-ingest.ts';
+import { ItemBatch } from './item-ingest.ts';
+import { problemOf } from './problems.ts';
 import { parseJson, readLines } from './request-body.ts';
 import type { UpsertLine } from './schemas.ts';
 
-/** What one commit of a stream holds at most: enough to make the commit cheap, little enough to hold twice. */
+/** What one commit of a stream holds at most: enough to make the commit cheap, little enough to hold. */
 const batchItems = 5000;
-const batchBytes = 4 * 1024 * 1024;
+const batchBytes = 2 * 1024 * 1024;
 
 const encoder = new TextEncoder();
 
-/** A line that is no JSON: it becomes the error of its item. */
-class BadLine {
-  readonly error: { code: string; message: string };
-  constructor(error: { code: string; message: string }) {
-    this.error = error;
-  }
-}
-
-async function* batchesOf(request: Request, services: Services): AsyncGenerator<unknown[]> {
+async function* batchesOf(
+  request: Request,
+  services: Services,
+  collection: Collection,
+  options: IngestOptions,
+): AsyncGenerator<ItemBatch> {
   const { ndjsonLineBytes, jsonDepth } = services.limits;
-  let batch: unknown[] = [];
+  let batch = new ItemBatch(services, collection, options);
   let bytes = 0;
   for await (const line of readLines(request, ndjsonLineBytes)) {
     try {
-      batch.push(parseJson(line, jsonDepth));
+      batch.add(parseJson(line, jsonDepth));
     } catch (error) {
-      batch.push(new BadLine(itemErrorOf(error)));
+      batch.addInvalid('', error);
     }
     bytes += line.byteLength;
-    if (batch.length >= batchItems || bytes >= batchBytes) {
+    if (batch.size >= batchItems || bytes >= batchBytes) {
       yield batch;
-      batch = [];
+      batch = new ItemBatch(services, collection, options);
       bytes = 0;
     }
   }
-  if (batch.length > 0) yield batch;
-}
-
-async function ingestLines(
-  services: Services,
-  collection: Collection,
-  lines: readonly unknown[],
-  options: IngestOptions,
-): Promise<Ingested> {
-  const good = lines.filter((line) => !(line instanceof BadLine));
-  const prepared = await prepareItems(services, collection, good, options);
-  let next = 0;
-  const all = lines.map((line) =>
-    line instanceof BadLine ? { id: '', error: line.error } : (prepared[next++] as (typeof prepared)[number]),
-  );
-  return commitItems(collection, all, options);
+  if (batch.size > 0) yield batch;
 }
 
 function lineOf(value: unknown): Uint8Array {
@@ -70,18 +52,18 @@ export function ingestStream(
   request: Request,
   options: IngestOptions & { requestId: string; log: (error: unknown) => void },
 ): ReadableStream<Uint8Array> {
-  const batches = batchesOf(request, services);
+  const batches = batchesOf(request, services, collection, options);
   let from = 0;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          const { done, value: lines } = await batches.next();
+          const { done, value: batch } = await batches.next();
           if (done) {
             controller.close();
             return;
           }
-          const { version, results } = await ingestLines(services, collection, lines, options);
+          const { version, results } = await batch.commit();
           const stored = results.filter(({ status }) => status === 'stored').length;
           const line: UpsertLine = {
             version,

@@ -65,7 +65,7 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
     const side = (part: (typeof body)['a']): Side =>
       part.vector === undefined
         ? { bytes: pictureFromBase64(part.image ?? '', limits.pictureBytes) }
-        : { vector: Float32Array.from(part.vector) };
+        : { vector: new Float32Array(part.vector) };
     return { a: side(body.a), b: side(body.b), model: body.model, threshold: body.threshold };
   }
 

@@ -9,7 +9,7 @@ import { decodeCursor, encodeCursor } from '../cursors.ts';
 import { defineRoute, includeParameter, jsonParameter, numberParameter } from '../define-route.ts';
 import { itemAnswer } from '../item-answer.ts';
 import type { Ingested } from '../item-ingest.ts';
-import { ingestItems, ingestPicture } from '../item-ingest.ts';
+import { ItemBatch } from '../item-ingest.ts';
 import { streamItems } from '../item-listing.ts';
 import { patchItems } from '../item-patch.ts';
 import { ingestStream } from '../item-stream.ts';
@@ -116,11 +116,13 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
         return c.body(body, 200, { 'content-type': ndjson });
       }
       const body = validate(upsertEnvelope, await readJson(request, limits));
-      const { version: at, results } = await ingestItems(services, collection, body.items, {
+      const batch = new ItemBatch(services, collection, {
         unlessSimilar: body.unlessSimilar ?? query.unlessSimilar,
         encoder: body.encoder ?? query.encoder,
         signal: request.signal,
       });
+      for (const one of body.items) batch.add(one);
+      const { version: at, results } = await batch.commit();
       const stored = results.filter(({ status }) => status === 'stored').length;
       const answer: UpsertAnswer = { version: at, stored, results };
       return c.json(answer);
@@ -156,23 +158,22 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
       const collection = await engine.collection(name);
       const request = c.req.raw;
       const type = mediaTypeOf(request);
-      const options = { unlessSimilar: query.unlessSimilar, signal: request.signal };
+      const batch = new ItemBatch(services, collection, {
+        unlessSimilar: query.unlessSimilar,
+        signal: request.signal,
+      });
       const condition = ifVersionOf(c);
       if (type === 'application/json') {
         const body = validate(putItemBody, await readJson(request, limits));
-        return c.json(
-          assertNoProblem(await ingestItems(services, collection, [{ id, ...body, ...condition }], options)),
-        );
+        batch.add({ id, ...body, ...condition });
+        return c.json(assertNoProblem(await batch.commit()));
       }
       if (!isPictureType(type))
         throw unsupportedMediaType(type, 'image/*, application/octet-stream or application/json');
       const given = query.metadata === undefined ? {} : { metadata: validate(metadata, query.metadata) };
       const picture = await readBytes(request, limits.pictureBytes);
-      return c.json(
-        assertNoProblem(
-          await ingestPicture(services, collection, { id, picture, ...given, ...condition }, options),
-        ),
-      );
+      batch.addPicture({ id, picture, ...given, ...condition });
+      return c.json(assertNoProblem(await batch.commit()));
     },
   );
 

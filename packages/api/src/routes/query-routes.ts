@@ -81,7 +81,7 @@ export function registerQueryRoutes(app: ApiApp, services: Services): void {
     const pictures: Uint8Array[] = [];
     const prepared = queries.map((query): (() => Ready) | { error: { code: string; message: string } } => {
       if (query.vector !== undefined) {
-        const request = { ...settingsOf(query), vector: Float32Array.from(query.vector) };
+        const request = { ...settingsOf(query), vector: new Float32Array(query.vector) };
         return () => ({ request });
       }
       if (query.image === undefined) return () => ({ request: settingsOf(query) });

@@ -29,8 +29,8 @@ export function addConnectionOptions(command: Command): Command {
     )
     .addOption(
       new Option(
-        '-d, --data <folder>',
-        'work on a data folder without a server; one that runs on it may go on',
+        '-d, --data <folder or s3://…>',
+        'work on a data folder or bucket without a server; one that runs on it may go on',
       ).helpGroup('Where:'),
     )
     .addOption(modelOption().helpGroup('Where:'));

@@ -8,7 +8,7 @@ export interface DataOptions {
 
 /** Where collections are kept, for the commands that work on the files themselves. */
 export const dataOption = () =>
-  new Option('-d, --data <folder>', 'where collections are kept')
+  new Option('-d, --data <folder or s3://…>', 'where collections are kept')
     .env('LOOKALIKE_DATA_DIR')
     .default(DEFAULT_DATA);
 

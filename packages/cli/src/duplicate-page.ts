@@ -3,7 +3,7 @@ import { thumbnail } from '@lookalike/encoder';
 import { byteSize } from './byte-size.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import { type DuplicateReport, type ReportedItem, redundantItems, rounded } from './duplicate-report.ts';
-import { level } from './duplicate-table.ts';
+import { levelText } from './duplicate-table.ts';
 import { readPicture } from './picture-scan.ts';
 
 const THUMBNAIL_SIDE = 220;
@@ -25,6 +25,7 @@ section { border: 1px solid var(--line); border-radius: .6rem; margin: 1.2rem 0;
 .frame img { max-width: 100%; max-height: 100%; display: block; }
 .keep .frame { outline: 3px solid var(--good); }
 .keep b { color: var(--good); }
+.day { white-space: nowrap; }
 .path { overflow-wrap: anywhere; font-size: .9em; }
 table { border-collapse: collapse; } td, th { border-bottom: 1px solid var(--line); padding: .2rem .8rem .2rem 0; text-align: left; overflow-wrap: anywhere; }
 `;
@@ -43,8 +44,10 @@ export async function* reportPage(
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Duplicates in ${html(report.folder)}</title><style>${STYLE}</style></head><body>
 <h1>Duplicates in ${html(report.folder)}</h1>
-<p>${report.groups.length} groups, ${redundant.length} duplicates (${byteSize(bytes)}) among ${report.scanned} pictures.</p>
-<p class="dim">Among those${html(level(report))}; model ${html(report.model)}. Making this page moved and deleted nothing.</p>
+<p>${counted(report.groups.length, 'group')}, ${counted(redundant.length, 'duplicate')} (${byteSize(bytes)}) among ${counted(report.scanned, 'picture')}${
+    report.against === undefined ? '' : ` against ${html(report.against)}`
+  }.</p>
+<p class="dim">Alike means a ${html(levelText(report))}, by the model ${html(report.model)}. This page only reports: it moved and deleted nothing.</p>
 `;
   for (const [number, group] of report.groups.entries()) {
     const thumbnails = await thumbnailsOf(group.items, options.signal);
@@ -81,7 +84,7 @@ function itemHtml(item: ReportedItem, kept: boolean, picture: string | undefined
   const link = html(pathToFileURL(item.absolute).href);
   return `<li${kept ? ' class="keep"' : ''}><a class="frame" href="${link}">${frame}</a>
 <p><b>${kept ? 'Keep' : relation}</b></p><p class="path"><a href="${link}">${html(item.path)}</a></p>
-<p class="dim">${item.width} x ${item.height}, ${byteSize(item.bytes)}, ${item.format}, ${day(item.modified)}</p></li>\n`;
+<p class="dim">${item.width} x ${item.height}, ${byteSize(item.bytes)}, ${item.format}, <span class="day">${day(item.modified)}</span></p></li>\n`;
 }
 
 async function thumbnailsOf(
@@ -107,6 +110,10 @@ async function thumbnailsOf(
 
 function percent(similarity: number): string {
   return `${(rounded(similarity) * 100).toFixed(1)} %`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function day(milliseconds: number): string {

@@ -52,20 +52,20 @@ function columnWidths({ keep, items }: ReportedGroup): number[] {
 function summary(report: DuplicateReport): string {
   const redundant = redundantItems(report);
   const pictures = `${report.scanned} picture${report.scanned === 1 ? '' : 's'}`;
-  if (redundant.length === 0) return `No duplicates among ${pictures}${level(report)}.\n`;
+  if (redundant.length === 0) return `No duplicates among ${pictures}${against} (${levelText(report)}).\n`;
   const bytes = redundant.reduce((sum, item) => sum + item.bytes, 0);
   const groups = `${report.groups.length} group${report.groups.length === 1 ? '' : 's'}`;
   return (
     `${groups}, ${redundant.length} duplicate${redundant.length === 1 ? '' : 's'} (${byteSize(bytes)}) ` +
-    `among ${pictures}${level(report)}.\n`
+    `among ${pictures}${against} (${levelText(report)}).\n`
   );
 }
 
 /** What counted as alike. */
-export function level({ threshold, precision, against }: DuplicateReport): string {
+export function levelText({ threshold, precision }: DuplicateReport): string {
   const estimate =
     precision === undefined ? '' : `, an estimated ${(100 * precision).toFixed(1)} % of pairs right`;
-  return `${against === undefined ? '' : ` against ${against}`} (similarity of at least ${rounded(threshold)}${estimate})`;
+  return `similarity of at least ${rounded(threshold)}${estimate}`;
 }
 
 /** A file name with control characters must not move the cursor or recolour the terminal. */

@@ -7,7 +7,7 @@ import { openEngine } from '@lookalike/index';
 import { webRoot } from '@lookalike/web';
 import { EXIT } from '../cli-error.ts';
 import { Interrupted } from '../interruption.ts';
-import { openStore } from '../open-store.ts';
+import { isFolder, openStore } from '../open-store.ts';
 import { note, print } from '../output.ts';
 import { serveEncoders } from '../serve-encoders.ts';
 
@@ -67,7 +67,7 @@ function greeting(url: string, { options, model, hasPage, hasKeys }: GreetingFac
   const collection = `${url}/v1/collections/demo`;
   const picture = `${header} -H 'content-type: image/jpeg' --data-binary`;
   return `Lookalike is at ${url}${hasPage ? '' : '  (no web page: run npm run build first)'}
-  data   ${resolve(options.data)}
+  data   ${isFolder(options.data) ? resolve(options.data) : options.data}
   model  ${model.name}, ${model.output.dimension} numbers a picture
   access ${hasKeys ? 'with a key' : 'from this machine only, without a key'}
   API    ${url}/docs

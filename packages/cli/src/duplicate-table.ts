@@ -51,6 +51,7 @@ function columnWidths({ keep, items }: ReportedGroup): number[] {
 
 function summary(report: DuplicateReport): string {
   const redundant = redundantItems(report);
+  const against = report.against === undefined ? '' : ` against ${report.against}`;
   const pictures = `${report.scanned} picture${report.scanned === 1 ? '' : 's'}`;
   if (redundant.length === 0) return `No duplicates among ${pictures}${against} (${levelText(report)}).\n`;
   const bytes = redundant.reduce((sum, item) => sum + item.bytes, 0);

@@ -374,5 +374,5 @@ test.each(['cosine', 'l2', 'l1'] as const)(
     );
     expect(done).toBeGreaterThanOrEqual(steps / 3);
   },
-  600_000,
+  1_200_000,
 );

@@ -1,4 +1,5 @@
 export type * from './administration.ts';
+export { exportArrow, type ImportReport, importArrow } from './arrow-exchange.ts';
 export { distance, similarity } from './distance.ts';
 export type * from './engine.ts';
 export type * from './filter.ts';

@@ -14,5 +14,5 @@ if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
 // Inside the repository the TypeScript sources run as they are. An installed package carries the bundle instead: Node
 // strips no types below node_modules.
 const source = new URL('../src/lookalike.ts', import.meta.url);
-const bundle = new URL('../dist/lookalike.js', import.meta.url);
+const bundle = new URL('../dist/lib/lookalike.js', import.meta.url);
 await import((existsSync(source) ? source : bundle).href);

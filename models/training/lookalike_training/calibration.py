@@ -38,12 +38,8 @@ def thresholds(
         # Just above the first pair that must stay outside: at most `allowed` pairs reach the threshold.
         threshold = float(np.nextafter(np.float32(ordered[allowed]), np.float32(2)))
         threshold = min(1.0, np.ceil(threshold * 1e4) / 1e4)
-        found.append(
-            {
-                "similarity": round(threshold, 4),
-                "falsePositiveRate": rate,
-                "recall": round(float((positives >= threshold).mean()), 4) if len(positives) else None,
-                "calibratedOn": calibrated_on,
-            }
-        )
+        entry: dict = {"similarity": round(threshold, 4), "falsePositiveRate": rate}
+        if len(positives):
+            entry["recall"] = round(float((positives >= threshold).mean()), 4)
+        found.append({**entry, "calibratedOn": calibrated_on})
     return found

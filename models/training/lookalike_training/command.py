@@ -14,6 +14,17 @@ from lookalike_training.losses.by_name import LOSSES
 from lookalike_training.picture_training import Plan
 
 
+def _recorded(given: list[str]) -> str:
+    """The line to repeat a run with; where its checkpoints lay is nobody's business."""
+    kept, skip = [], False
+    for word in given:
+        if skip or word == "--work":
+            skip = not skip
+        else:
+            kept.append(word)
+    return "python -m lookalike_training " + shlex.join(kept)
+
+
 def _export_baseline(args: argparse.Namespace) -> None:
     from lookalike_training.baseline import export_baseline
 
@@ -43,7 +54,7 @@ def _train(args: argparse.Namespace) -> None:
         dimension=args.dimension,
         model_side=args.model_side,
         init=args.init,
-        command="python -m lookalike_training " + shlex.join(args.given),
+        command=_recorded(args.given),
     )
 
 
@@ -56,7 +67,7 @@ def _characters(args: argparse.Namespace) -> None:
         args.out,
         args.work or cache_folder() / args.out.name,
         CharacterPlan(steps=args.steps, batch=args.batch, seed=args.seed),
-        "python -m lookalike_training " + shlex.join(args.given),
+        _recorded(args.given),
         official=args.official_runs,
     )
 

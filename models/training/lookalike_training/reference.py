@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from lookalike_training.data.location import REPOSITORY
 from lookalike_training.data.pictures import list_pictures, open_picture, squash
@@ -19,10 +20,10 @@ from lookalike_training.manifest import read_manifest
 def model_pixels(picture, manifest: dict) -> np.ndarray:
     """[channels, h, w] float32, ready for the model that ``manifest`` describes."""
     wanted = manifest["input"]
-    pixels = squash(picture, wanted["width"], wanted["height"]).astype(np.float32)
+    pixels = squash(picture, wanted["width"], wanted["height"])
     if wanted["colorOrder"] == "gray":
-        # The weights of sRGB luma (ITU-R BT.601), which is what a greyscale drawing's channels already agree on.
-        pixels = pixels @ np.array([[0.299], [0.587], [0.114]], dtype=np.float32)
+        pixels = np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
+    pixels = pixels.astype(np.float32)
     mean, std = (np.array(wanted[k], dtype=np.float32) for k in ("mean", "std"))
     return ((pixels / 255 - mean) / std).transpose(2, 0, 1).astype(np.float32)
 

@@ -17,6 +17,7 @@ import { registerCollectionRoutes } from './routes/collection-routes.ts';
 import { registerCompareRoutes } from './routes/compare-routes.ts';
 import { registerDocumentRoutes } from './routes/document-routes.ts';
 import { registerDuplicateRoutes } from './routes/duplicate-routes.ts';
+import { registerExchangeRoutes } from './routes/exchange-routes.ts';
 import { registerItemRoutes } from './routes/item-routes.ts';
 import { registerQueryRoutes } from './routes/query-routes.ts';
 import { registerServiceRoutes } from './routes/service-routes.ts';
@@ -109,6 +110,7 @@ export function createApp(options: AppOptions): LookalikeApp {
   registerQueryRoutes(app, services);
   registerCompareRoutes(app, services);
   registerDuplicateRoutes(app, services);
+  registerExchangeRoutes(app, services);
   registerDocumentRoutes(app, services);
   const known = app.routes
     .filter(({ method }) => method !== 'ALL')

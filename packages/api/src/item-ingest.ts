@@ -2,7 +2,7 @@ import { PictureError } from '@lookalike/encoder';
 import type { Collection, UpsertResult as EngineResult, Item, Metadata } from '@lookalike/index';
 import type { Services } from './app-context.ts';
 import { assertSameEncoder, encoderOf } from './encoders.ts';
-import { matchAnswer } from './item-answer.ts';
+import { upsertResultAnswer } from './item-answer.ts';
 import { encodePictures, pictureFromBase64 } from './picture-encoding.ts';
 import { itemErrorOf } from './problems.ts';
 import type { ItemInput, Picture, UpsertResult } from './schemas.ts';
@@ -170,21 +170,9 @@ export class ItemBatch {
 }
 
 function answerOf(prepared: Prepared, result: EngineResult): UpsertResult {
-  const id = prepared.id;
-  switch (result.status) {
-    case 'stored':
-      return 'picture' in prepared && prepared.picture !== undefined
-        ? { id, status: 'stored', picture: prepared.picture }
-        : { id, status: 'stored' };
-    case 'similar':
-      return { id, status: 'similar', match: matchAnswer(result.match) };
-    case 'conflict':
-      return result.version === undefined
-        ? { id, status: 'conflict' }
-        : { id, status: 'conflict', version: result.version };
-    case 'invalid':
-      return { id, status: 'invalid', error: result.error };
-  }
+  const answer = upsertResultAnswer(result);
+  const picture = 'picture' in prepared ? prepared.picture : undefined;
+  return answer.status === 'stored' && picture !== undefined ? { ...answer, picture } : answer;
 }
 
 /** Commits what is ready; the others keep their error. */

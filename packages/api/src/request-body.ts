@@ -11,7 +11,7 @@ function tooLarge(limit: number): LookalikeError {
 }
 
 /** The chunks of the body as they come. The source is read only as fast as the caller takes them. */
-async function* chunksOf(request: Request): AsyncGenerator<Uint8Array> {
+export async function* readChunks(request: Request): AsyncGenerator<Uint8Array> {
   if (request.body === null) return;
   const reader = request.body.getReader();
   try {
@@ -31,7 +31,7 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
   if (declared > limit) throw tooLarge(limit);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of chunksOf(request)) {
+  for await (const chunk of readChunks(request)) {
     size += chunk.byteLength;
     if (size > limit) throw tooLarge(limit);
     chunks.push(chunk);
@@ -125,7 +125,7 @@ export async function* readLines(request: Request, limit: number): AsyncGenerato
   const newline = 0x0a;
   let parts: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of chunksOf(request)) {
+  for await (const chunk of readChunks(request)) {
     let start = 0;
     for (let end = chunk.indexOf(newline); ; end = chunk.indexOf(newline, start)) {
       const part = chunk.subarray(start, end === -1 ? undefined : end);

@@ -71,6 +71,14 @@ export const upsertAnswer = z
   })
   .openapi('UpsertAnswer');
 
+export const importAnswer = z
+  .object({
+    rows: z.number().int().openapi({ description: 'Rows read.' }),
+    stored: z.number().int(),
+    refused: z.array(upsertResult).openapi({ description: 'The first hundred that were not stored.' }),
+  })
+  .openapi('ImportAnswer');
+
 export const upsertLine = z
   .object({
     version,

@@ -26,6 +26,7 @@ export type ItemInput = z.input<typeof items.itemInput>;
 export type Upsert = z.input<typeof items.upsertBody>;
 export type UpsertResult = z.output<typeof items.upsertResult>;
 export type UpsertAnswer = z.output<typeof items.upsertAnswer>;
+export type ImportAnswer = z.output<typeof items.importAnswer>;
 export type UpsertLine = z.output<typeof items.upsertLine>;
 export type PutItem = z.input<typeof items.putItemBody>;
 export type PutItemAnswer = z.output<typeof items.putItemAnswer>;

@@ -125,6 +125,33 @@ describe('the client against a server', () => {
     expect(near.at(-1)).toMatchObject({ id: 'n2100', distance: 2100 });
   });
 
+  it('moves a collection as Arrow', async () => {
+    const client = await start();
+    for (const [name, dimension] of [
+      ['from', 2],
+      ['to', 2],
+      ['narrow', 1],
+    ] as const) {
+      await client.createCollection(name, { dimension, metric: 'l2' });
+    }
+    const items = Array.from({ length: 2500 }, (_, n) => ({ id: `n${n}`, vector: [n, -n], metadata: { n } }));
+    await client.upsert('from', items);
+    const data = await new Response(await client.exportArrow('from')).blob();
+    expect(await client.importArrow('to', data)).toEqual({ rows: 2500, stored: 2500, refused: [] });
+    expect(await client.getItem('to', 'n1234', { include: ['metadata', 'vector'] })).toMatchObject({
+      vector: [1234, -1234],
+      metadata: { n: 1234 },
+    });
+    const refused = await client.importArrow('narrow', data);
+    expect(refused).toMatchObject({
+      rows: 2500,
+      stored: 0,
+      refused: expect.arrayContaining([{ id: 'n0', status: 'invalid', error: expect.anything() }]),
+    });
+    const broken = client.importArrow('to', new TextEncoder().encode('this is no Arrow'));
+    await expect(broken).rejects.toMatchObject({ status: 400, code: 'invalid-arrow' });
+  });
+
   it('brings the groups of duplicates', async () => {
     const client = await start();
     await client.createCollection('v', { dimension: 2 });

@@ -14,6 +14,7 @@ import type {
   FindDuplicates,
   GetItemsAnswer,
   Health,
+  ImportAnswer,
   Item,
   ItemInput,
   ItemList,
@@ -192,6 +193,25 @@ export class LookalikeClient {
     options: IngestOptions = {},
   ): AsyncGenerator<UpsertLine> {
     return ingest(this.#transport, `${collectionPath(collection)}/items`, items, options);
+  }
+
+  /** All items as an Arrow IPC stream with the columns id, version, metadata (JSON as text) and vector. */
+  async exportArrow(collection: string, options: CallOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    const path = `${collectionPath(collection)}/export`;
+    const { body } = await this.#transport.send({ method: 'GET', path, ...options });
+    if (body === null) throw new LookalikeApiError(0, 'unexpected-answer', 'the export has no body');
+    return body;
+  }
+
+  /** Stores the items of an Arrow IPC stream or file, in one request. A bad row does not stop the rest. */
+  importArrow(
+    collection: string,
+    data: Uint8Array<ArrayBuffer> | Blob,
+    options: CallOptions = {},
+  ): Promise<ImportAnswer> {
+    const path = `${collectionPath(collection)}/import`;
+    const headers = { 'content-type': 'application/vnd.apache.arrow.stream' };
+    return this.#transport.json({ method: 'POST', path, headers, body: data, ...options });
   }
 
   /** Throws `unknown-item` where there is none. */

@@ -7,7 +7,7 @@ import type { ModelDescription } from './model.ts';
 import { readModelDescription } from './model-description.ts';
 
 /** Used where nobody names a model. */
-export const DEFAULT_MODEL = 'efficientnet-lite0-gem';
+export const DEFAULT_MODEL = 'near-duplicate';
 
 /** Beside a bundle first, then the repository's own. */
 const MODEL_FOLDERS = ['./models', '../../../models'].map((path) =>

@@ -38,6 +38,7 @@ def _train(args: argparse.Namespace) -> None:
         side=args.side,
         batch=args.batch,
         steps=args.steps,
+        warmup=args.warmup,
         learning_rate=args.learning_rate,
         backbone_share=args.backbone_share,
         frozen_blocks=args.frozen_blocks,
@@ -54,6 +55,7 @@ def _train(args: argparse.Namespace) -> None:
         dimension=args.dimension,
         model_side=args.model_side,
         init=args.init,
+        whiten=args.whiten,
         command=_recorded(args.given),
     )
 
@@ -100,6 +102,11 @@ def _reference(args: argparse.Namespace) -> None:
     print(write_reference(args.model.resolve(), args.pictures.resolve()))
 
 
+_PLAN_OPTIONS = (
+    "side", "batch", "steps", "warmup", "learning_rate", "backbone_share", "frozen_blocks", "koleo", "seed"
+)  # fmt: skip
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lookalike_training", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
@@ -118,10 +125,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, required=True, help="folder of the model to write")
     train.add_argument("--work", type=Path, help="checkpoints and loss curve; a run that finds its own resumes")
     train.add_argument("--init", type=Path, help="checkpoint.pt of another run to start from")
+    train.add_argument("--whiten", action="store_true", help="re-fit the projection with copies, after training")
     train.add_argument("--dimension", type=int, default=256)
     train.add_argument("--model-side", type=int, default=160, help="input side of the written model, pixels")
     for name, value in Plan().__dict__.items():
-        if name in ("side", "batch", "steps", "learning_rate", "backbone_share", "frozen_blocks", "koleo", "seed"):
+        if name in _PLAN_OPTIONS:
             train.add_argument("--" + name.replace("_", "-"), type=type(value), default=value)
     train.add_argument("--loss", choices=sorted(LOSSES), default=Plan.loss)
     train.set_defaults(run=_train)

@@ -56,6 +56,7 @@ def train_model(
     model_side: int,
     init: Path | None,
     command: str,
+    whiten: bool = False,
 ) -> None:
     """``data`` None means the research data. Checkpoints and the loss curve go to ``work``, the model to ``out``."""
     if data is None:
@@ -68,7 +69,7 @@ def train_model(
         split = split_pictures(files)
         described = [IMAGENET_WEIGHTS, {"name": data.name, "license": "your own", "use": "training and calibration"}]
     print(f"{len(split.fit)} pictures to train on, {len(split.validation)} to calibrate on")
-    prepared = prepare(split.fit, dimension, plan.side)
+    prepared = prepare(split.fit, dimension, model_side)
     labels: np.ndarray | None = folder_labels(prepared.pictures.files, data) if labelled and data else None
     if plan.batch > len(prepared.pictures):
         plan = Plan(**{**plan.__dict__, "batch": len(prepared.pictures)})
@@ -77,7 +78,7 @@ def train_model(
     net = train_pictures(
         prepared.net, prepared.pictures, plan, work, prepared.neighbours if labels is None else None, labels
     )
-    if labels is None and len(prepared.pictures) > 4 * dimension:
+    if whiten and labels is None:
         whiten_with_copies(net, prepared.pictures, model_side, plan.seed)
     card = Card(
         description="EfficientNet-Lite0 sibling trained on copies of pictures.",

@@ -69,7 +69,31 @@ describe('rows that die while they are being indexed', () => {
     }
   });
 
-  test('also when segments are merged, and when two indexers do the same work', async () => {
+  test('also when segments are merged', async () => {
+    const store = new MemoryStore();
+    const pool = new InterruptedPool();
+    const one = open(store, pool);
+    const other = open(store);
+    await one.head.refresh();
+    await one.head.commit(() => ({ kind: 'create', info }));
+    for (const ids of ['abcd', 'ef']) {
+      await one.head.commit(() => ({ kind: 'write', batch: batch([...ids], 1) }));
+      await one.indexer.run();
+    }
+    await other.head.refresh();
+    pool.interruption = () => other.head.commit(() => ({ kind: 'write', batch: batch(['a'], 2, ['e']) }));
+    await one.indexer.run({ full: true });
+    await other.head.refresh();
+    for (const { head } of [one, other]) {
+      const [merged] = head.state.segments;
+      expect(head.state.segments).toHaveLength(1);
+      expect([merged?.segment.rows, merged?.deadCount]).toEqual([6, 2]);
+      expect(head.state.items).toBe(5);
+      expect(locate(head.state, 'e')).toBeUndefined();
+    }
+  });
+
+  test('also when two indexers do the same work', async () => {
     const store = new MemoryStore();
     const pool = new InterruptedPool();
     const one = open(store, pool);

@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
 import type { Administration, GarbageReport, VerifyReport } from './administration.ts';
@@ -35,6 +35,8 @@ export interface EngineOptions {
   /** Whether this engine turns commits into segments by itself; default true. */
   maintenance?: boolean;
   indexer?: Partial<IndexerOptions>;
+  /** Segments built at once, a thread each; default the number of CPUs. */
+  buildThreads?: number;
   /** Milliseconds since 1970; default the system's clock. Only for grace periods. */
   now?: () => number;
 }
@@ -55,7 +57,7 @@ interface Opened {
 class LogEngine implements SearchEngine, Administration {
   readonly #store: ObjectStore;
   readonly #space: SegmentSpace;
-  readonly #pool = new BuildPool();
+  readonly #pool: BuildPool;
   readonly #options: CollectionOptions;
   readonly #grace: number;
   readonly #now: () => number;
@@ -67,6 +69,9 @@ class LogEngine implements SearchEngine, Administration {
   constructor(options: EngineOptions) {
     const { store, cacheFolder = join(tmpdir(), 'lookalike-cache'), cacheBytes = 8 * 2 ** 30 } = options;
     this.#store = store;
+    this.#pool = new BuildPool(
+      checkWhole('buildThreads', options.buildThreads, 1, 64, availableParallelism()),
+    );
     this.#space = {
       store,
       local: new LocalFiles(store, { folder: cacheFolder, maxBytes: cacheBytes }),

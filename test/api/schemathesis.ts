@@ -77,7 +77,11 @@ async function check(command: string): Promise<void> {
       '--request-timeout=30',
       '--no-color',
     ],
-    { stdio: 'inherit', timeout: 900_000 },
+    {
+      stdio: 'inherit',
+      timeout: 900_000,
+      env: { ...process.env, SCHEMATHESIS_HOOKS: join(import.meta.dirname, 'schemathesis_hooks.py') },
+    },
   );
   worker.postMessage('failures');
   const { failures } = await reply<{ failures: string[] }>();

@@ -135,7 +135,7 @@ export const booleanParameter = z
 /** JSON in a query parameter; what it must be is the reader's to check. */
 export const jsonParameter = z
   .string()
-  .max(65_536)
+  .max(4096)
   .transform((text, context): unknown => {
     try {
       return JSON.parse(text);
@@ -144,7 +144,7 @@ export const jsonParameter = z
       return z.NEVER;
     }
   })
-  .openapi({ type: 'string', description: 'JSON, percent-encoded.' });
+  .openapi({ type: 'string', description: 'JSON, percent-encoded; what is longer goes into a JSON body.' });
 
 export const includeParameter = z
   .string()

@@ -76,9 +76,13 @@ export const similarity = z
   .max(1)
   .openapi({ description: 'cosine: max(0, cos); l2 and l1: 1 / (1 + distance).', example: 0.93 });
 
-export const cursor = z.string().min(1).max(4096).openapi({
-  description: 'Opaque; from the page before. Stays valid while the collection is written to and compacted.',
-});
+export const cursor = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,1024}$/, 'expected a cursor that an answer gave')
+  .openapi({
+    description:
+      'Opaque; from the page before. Stays valid while the collection is written to and compacted.',
+  });
 
 export const itemError = z
   .object({

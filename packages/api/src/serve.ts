@@ -22,6 +22,9 @@ export interface RunningServer {
 /** One ingest may be a long stream; what is idle that long is not one. */
 const requestTimeoutMilliseconds = 60 * 60 * 1000;
 
+/** Bytes; a filter of the largest size, percent-encoded, is part of it. */
+const maxHeaderSize = 64 * 1024;
+
 /**
  * Serves `app` with Node's HTTP server.
  * Throws `LookalikeError`: `address-not-allowed` where an app without keys would be reachable from other machines,
@@ -42,7 +45,7 @@ export async function serve(
   const server = createAdaptorServer({
     fetch: app.fetch,
     overrideGlobalObjects: false,
-    serverOptions: { requestTimeout: requestTimeoutMilliseconds },
+    serverOptions: { requestTimeout: requestTimeoutMilliseconds, maxHeaderSize },
   }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {

@@ -62,6 +62,24 @@ describe('the client against a server', () => {
       include: ['metadata'],
     });
     expect(matches).toMatchObject([{ id: 'cat', metadata: { name: 'cat' } }]);
+    const long = { note: 'ü'.repeat(20_000) };
+    expect(await client.putPicture('photos', 'cat', photograph('cat.jpg'), { metadata: long })).toMatchObject(
+      {
+        status: 'stored',
+      },
+    );
+    const values = Array.from({ length: 2000 }, (_, n) => `not ${n}`);
+    const filtered = await client.query('photos', {
+      picture: photograph('cat.jpg'),
+      topK: 1,
+      filter: {
+        or: [
+          { field: 'name', in: values },
+          { field: 'note', exists: true },
+        ],
+      },
+    });
+    expect(filtered.matches).toMatchObject([{ id: 'cat' }]);
     const batch = await client.queryBatch('photos', [
       { picture: photograph('clock.png'), topK: 1 },
       { id: 'nobody' },

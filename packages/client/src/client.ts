@@ -51,6 +51,9 @@ export type QueryInput = Omit<Query, 'image'> & { picture?: PictureSource };
 
 const json = { 'content-type': 'application/json' };
 
+/** Longer JSON than this is no query parameter, then the picture goes into the JSON. */
+const longestParameter = 4096;
+
 /** URLs resolve `.` and `..` away even when percent-encoded, so that items with these ids have no address of their own. */
 function hasNoAddress(id: string): boolean {
   return id === '.' || id === '..';
@@ -128,7 +131,8 @@ export class LookalikeClient {
     options: CallOptions & { metadata?: Metadata; unlessSimilar?: number; ifVersion?: number } = {},
   ): Promise<PutItemAnswer> {
     const { metadata, unlessSimilar, ifVersion, signal } = options;
-    if (hasNoAddress(id)) {
+    const metadataText = metadata && JSON.stringify(metadata);
+    if (hasNoAddress(id) || (metadataText?.length ?? 0) > longestParameter) {
       const image = await pictureBase64(picture);
       const item = {
         id,
@@ -142,7 +146,7 @@ export class LookalikeClient {
     return this.#transport.json({
       method: 'PUT',
       path: itemPath(collection, id),
-      query: { metadata: metadata && JSON.stringify(metadata), unlessSimilar },
+      query: { metadata: metadataText, unlessSimilar },
       headers: { 'content-type': pictureType(body), ...conditionOf(ifVersion) },
       body,
       signal,
@@ -358,12 +362,16 @@ export class LookalikeClient {
     const { picture, ...settings } = query;
     const path = `${collectionPath(collection)}/query`;
     if (picture === undefined) return this.#sendJson('POST', path, settings, options);
-    const body = pictureBlob(picture);
     const { filter, include, vector: _vector, id: _id, ...others } = settings;
+    const filterText = filter && JSON.stringify(filter);
+    if ((filterText?.length ?? 0) > longestParameter) {
+      return this.#sendJson('POST', path, { ...settings, image: await pictureBase64(picture) }, options);
+    }
+    const body = pictureBlob(picture);
     return this.#transport.json({
       method: 'POST',
       path,
-      query: { ...others, filter: filter && JSON.stringify(filter), include: include?.join(',') },
+      query: { ...others, filter: filterText, include: include?.join(',') },
       headers: { 'content-type': pictureType(body) },
       body,
       ...options,

@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { UpsertAnswer } from './schemas.ts';
+import { openTestApp } from './testing/test-app.ts';
+
+async function openVectors() {
+  const test = openTestApp();
+  await test.send('PUT', '/v1/collections/v', { dimension: 2, metric: 'l2' });
+  await test.send('POST', '/v1/collections/v/items', {
+    items: [1, 2, 3].map((n) => ({ id: `n${n}`, vector: [n, 0], metadata: { n } })),
+  });
+  return test;
+}
+
+/** Objects that look like what the API takes, with any value in any place. */
+const names = [
+  'id',
+  'ids',
+  'vector',
+  'image',
+  'metadata',
+  'filter',
+  'field',
+  'equals',
+  'and',
+  'not',
+  'topK',
+  'items',
+  'queries',
+  'a',
+  'b',
+];
+const body = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    fc.jsonValue({ maxDepth: 1 }),
+    fc.constantFrom('n1', 'v', [1, 2], 0, 1, 1e308, '__proto__', ''),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom(...names, '__proto__', 'constructor'), tie('value'), { maxKeys: 4 }),
+  ),
+})).value;
+
+describe('any JSON', () => {
+  const routes = ['items', 'query', 'get', 'delete', 'count', 'patch', 'recall', 'duplicates'].map(
+    (name) => `/v1/collections/v/${name}`,
+  );
+  it.each([...routes, '/v1/compare'])('to %s is answered, never failed at', async (path) => {
+    const { send, failures } = await openVectors();
+    await fc.assert(
+      fc.asyncProperty(body, async (value) => {
+        const response = await send('POST', path, value);
+        expect(response.status).toBeLessThan(500);
+        if (response.status >= 400)
+          expect(response.headers.get('content-type')).toBe('application/problem+json');
+        await response.arrayBuffer();
+      }),
+      { numRuns: 60 },
+    );
+    expect(failures).toEqual([]);
+  });
+});
+
+describe('items', () => {
+  it('come back as they were stored, whatever their ids and metadata', async () => {
+    const { send } = await openVectors();
+    const id = fc
+      .string({ unit: 'binary', minLength: 1, maxLength: 60 })
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: those are refused
+      .filter((text) => text.isWellFormed() && !/[\u0000-\u001f\u007f-\u009f]/.test(text));
+    const item = fc.record({
+      id,
+      vector: fc.tuple(
+        fc.float({ noNaN: true, noDefaultInfinity: true }),
+        fc.float({ noNaN: true, noDefaultInfinity: true }),
+      ),
+      metadata: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(item, { minLength: 1, maxLength: 8, selector: (one) => one.id }),
+        async (raw) => {
+          // As JSON has it: no -0.
+          const items = JSON.parse(JSON.stringify(raw)) as typeof raw;
+          const answer = (await (
+            await send('POST', '/v1/collections/v/items', { items })
+          ).json()) as UpsertAnswer;
+          expect(answer.results).toEqual(items.map((one) => ({ id: one.id, status: 'stored' })));
+          const ids = items.map((one) => one.id);
+          const got = (await (
+            await send('POST', '/v1/collections/v/get', { ids, include: ['metadata', 'vector'] })
+          ).json()) as {
+            items: unknown[];
+          };
+          expect(got.items).toEqual(items.map((one) => ({ ...one, version: answer.version })));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('are listed once each, in the order of their bytes, whatever the size of a page', async () => {
+    const { send } = openTestApp();
+    await send('PUT', '/v1/collections/v', { dimension: 1, metric: 'l2' });
+    const ids = ['b', 'a', 'é', 'z', 'Z', '日本', '\u{1f600}', '\uffee', '0', '10', '2', 'a/b', 'a b'];
+    await send('POST', '/v1/collections/v/items', { items: ids.map((id) => ({ id, vector: [1] })) });
+    const sorted = [...ids].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    for (const limit of [1, 2, 5, 13, 100]) {
+      const seen: string[] = [];
+      let cursor = '';
+      do {
+        const response = await send('GET', `/v1/collections/v/items?limit=${limit}${cursor}`);
+        const page = (await response.json()) as { items: { id: string }[]; cursor?: string };
+        expect(page.items.length).toBeLessThanOrEqual(limit);
+        seen.push(...page.items.map((one) => one.id));
+        cursor = page.cursor === undefined ? '' : `&cursor=${page.cursor}`;
+      } while (cursor !== '');
+      expect(seen).toEqual(sorted);
+    }
+  });
+});

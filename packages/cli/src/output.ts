@@ -21,7 +21,7 @@ export function stdoutHasColor(): boolean {
 /** Writes a file beside its place and then moves it there, so that an interrupted run leaves no half file. */
 export async function writeWholeFile(
   path: string,
-  chunks: AsyncIterable<string> | Iterable<string>,
+  chunks: AsyncIterable<string | Uint8Array> | Iterable<string>,
 ): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {

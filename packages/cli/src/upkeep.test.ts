@@ -51,6 +51,18 @@ describe('upkeep of a data folder', () => {
     expect(again.stdout.split('\n').slice(1)).toEqual([...lines.slice(1), '']);
   });
 
+  test('an Arrow file goes out and in as well', async () => {
+    const exported = await run('export', '-c', 'points', '--data', data, '-o', 'points.arrows');
+    expect(exported).toMatchObject({ status: 0, stderr: '199 items of points in points.arrows.\n' });
+    const unnamed = await run('import', 'points.arrows', '--data', data);
+    expect(unnamed).toMatchObject({ status: 2, stderr: expect.stringContaining('give --collection') });
+    // Into itself: everything is there afterwards as it was.
+    const before = await run('export', '-c', 'points', '--data', data);
+    const imported = await run('import', 'points.arrows', '-c', 'points', '--data', data, '--json');
+    expect(JSON.parse(imported.stdout)).toEqual({ collection: 'points', stored: 199, errors: [] });
+    expect((await run('export', '-c', 'points', '--data', data)).stdout).toBe(before.stdout);
+  });
+
   test('a file that is no export, or was cut short, is refused in words', async () => {
     await folder.write('other.ndjson', '{"id": "x"}\n');
     const header = '{"lookalike": 1, "collection": {"name": "cut", "dimension": 3, "metric": "l2"}}';

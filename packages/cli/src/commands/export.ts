@@ -1,3 +1,4 @@
+import type { LookalikeClient } from '@lookalike/client';
 import { Command } from 'commander';
 import { EXIT } from '../cli-error.ts';
 import { headerLine, itemLine } from '../collection-file.ts';
@@ -15,7 +16,10 @@ interface ExportOptions extends ConnectionOptions {
 export function exportCommand(): Command {
   const command = new Command('export')
     .summary('write a collection to a file')
-    .description('Write the items of a collection, vectors and metadata, as lines of JSON that import reads.')
+    .description(
+      'Write the items of a collection, vectors and metadata: as lines of JSON that say which encoder made them, or, ' +
+        'to a file ending in .arrows, as an Apache Arrow stream for other tools. import reads both.',
+    )
     .addOption(collectionOption())
     .option('-o, --output <file>', 'the file (default: standard output)');
   return addConnectionOptions(command).action(async (options: ExportOptions) => {
@@ -24,27 +28,38 @@ export function exportCommand(): Command {
 }
 
 async function exportCollection(options: ExportOptions, signal: AbortSignal): Promise<number> {
+  const { collection, output } = options;
   await withClient(options, async (client) => {
-    const { collection } = options;
-    const described = await client.getCollection(collection, { signal });
     const { count } = await client.count(collection, undefined, { signal });
-    const progress = new Progress({ label: 'Exporting', total: count, unit: 'items' });
-    const lines = async function* () {
-      yield headerLine(described);
-      let done = 0;
-      const items = client.listItems(collection, { include: ['metadata', 'vector'], pageSize: 500, signal });
-      for await (const item of items) {
-        yield itemLine(item);
-        progress.update(++done);
-      }
-    };
-    try {
-      if (options.output === undefined) for await (const line of lines()) await print(line);
-      else await writeWholeFile(options.output, lines());
-    } finally {
-      progress.end();
-    }
-    if (options.output !== undefined) note(`${count} items of ${collection} in ${options.output}.`);
+    if (output?.endsWith('.arrows'))
+      await writeWholeFile(output, await client.exportArrow(collection, { signal }));
+    else await exportLines(client, options, count, signal);
+    if (output !== undefined) note(`${count} items of ${collection} in ${output}.`);
   });
   return EXIT.ok;
+}
+
+async function exportLines(
+  client: LookalikeClient,
+  { collection, output }: ExportOptions,
+  count: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const described = await client.getCollection(collection, { signal });
+  const progress = new Progress({ label: 'Exporting', total: count, unit: 'items' });
+  const lines = async function* () {
+    yield headerLine(described);
+    let done = 0;
+    const items = client.listItems(collection, { include: ['metadata', 'vector'], pageSize: 500, signal });
+    for await (const item of items) {
+      yield itemLine(item);
+      progress.update(++done);
+    }
+  };
+  try {
+    if (output === undefined) for await (const line of lines()) await print(line);
+    else await writeWholeFile(output, lines());
+  } finally {
+    progress.end();
+  }
 }

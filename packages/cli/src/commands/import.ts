@@ -1,3 +1,5 @@
+import { openAsBlob } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { LookalikeError } from '@lookalike/store';
 import { Command } from 'commander';
 import { EXIT } from '../cli-error.ts';
@@ -17,7 +19,8 @@ export function importCommand(): Command {
     .summary('read a collection from a file')
     .description(
       'Store the items of a file that export made. The collection is made if there is none, with the same dimension, ' +
-        'metric and encoder. Importing twice changes nothing.',
+        'metric and encoder. An Arrow file does not say which encoder made its vectors: give --model, or a collection ' +
+        'that is there. Importing twice changes nothing.',
     )
     .argument('<file>', 'the file, or - for standard input')
     .option('-c, --collection <name>', 'the collection (default: as it was called)')
@@ -28,6 +31,53 @@ export function importCommand(): Command {
 }
 
 async function importCollection(file: string, options: ImportOptions, signal: AbortSignal): Promise<number> {
+  const { collection, stored, errors } = (await isArrow(file))
+    ? await importArrow(file, options, signal)
+    : await importLines(file, options, signal);
+  if (options.json) await print(`${JSON.stringify({ collection, stored, errors })}\n`);
+  else {
+    await print(`${stored} items stored in ${collection}.\n`);
+    for (const { id, error } of errors) note(`  ${id}: ${error}`);
+  }
+  if (errors.length > 0) throw new LookalikeError('not-imported', 'not all items were stored');
+  return EXIT.ok;
+}
+
+interface Imported {
+  collection: string;
+  stored: number;
+  errors: { id: string; error: string }[];
+}
+
+/** An Arrow stream begins with a continuation marker, an Arrow file with its name. */
+async function isArrow(file: string): Promise<boolean> {
+  if (file === '-') return false;
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(6), 0, 6, 0);
+    const head = buffer.subarray(0, bytesRead).toString('latin1');
+    return head.startsWith('\xff\xff\xff\xff') || head === 'ARROW1';
+  } finally {
+    await handle.close();
+  }
+}
+
+async function importArrow(file: string, options: ImportOptions, signal: AbortSignal): Promise<Imported> {
+  const { collection, model } = options;
+  if (collection === undefined)
+    throw new LookalikeError(
+      'no-collection',
+      `${file} is an Arrow file, which names no collection: give --collection`,
+    );
+  return withClient(options, async (client) => {
+    if (model !== undefined) await client.createCollection(collection, { model }, { signal });
+    const { stored, refused } = await client.importArrow(collection, await openAsBlob(file), { signal });
+    const errors = refused.map(({ id, error }) => ({ id, error: error?.message ?? 'refused' }));
+    return { collection, stored, errors };
+  });
+}
+
+async function importLines(file: string, options: ImportOptions, signal: AbortSignal): Promise<Imported> {
   const { header, items } = await readCollectionFile(file);
   const { encoder, dimension, metric, hnsw } = header.collection;
   const collection = options.collection ?? header.collection.name;
@@ -44,13 +94,7 @@ async function importCollection(file: string, options: ImportOptions, signal: Ab
         if (status === 'invalid') errors.push({ id, error: error?.message ?? 'refused' });
     }
   });
-  if (options.json) await print(`${JSON.stringify({ collection, stored, errors })}\n`);
-  else {
-    await print(`${stored} items stored in ${collection}.\n`);
-    for (const { id, error } of errors) note(`  ${id}: ${error}`);
-  }
-  if (errors.length > 0) throw new LookalikeError('not-imported', `${errors.length} items were not stored`);
-  return EXIT.ok;
+  return { collection, stored, errors };
 }
 
 function configOf({

@@ -2,7 +2,13 @@ import type { DuplicateItem } from './duplicate-item.ts';
 import type { SimilarPairs } from './similar-pairs.ts';
 
 /**
- * Which items are worth decoding in full to compare their pixels: those of one displayed size that are near each other,
+ * The same pixels give the same embedding but for how a decoder shrinks large files on the way, which moves it by less
+ * than this; a burst of photographs of one size need not be decoded in full.
+ */
+const LEAST_SIMILARITY = 0.95;
+
+/**
+ * Which items are worth decoding in full to compare their pixels: those of one displayed size that are very near each other,
  * and low-information ones of one size, which are never compared by embedding. Files with the same bytes have the same
  * pixels and are not among them on that account. Indices, ascending.
  */
@@ -11,6 +17,7 @@ export function pixelHashCandidates(items: readonly DuplicateItem[], pairs: Simi
   for (let pair = 0; pair < pairs.left.length; pair++) {
     const left = pairs.left[pair] as number;
     const right = pairs.right[pair] as number;
+    if ((pairs.similarity[pair] as number) < LEAST_SIMILARITY) continue;
     if (comparable(items[left] as DuplicateItem, items[right] as DuplicateItem)) {
       candidates.add(left);
       candidates.add(right);

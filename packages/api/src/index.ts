@@ -13,4 +13,4 @@ export type { Log, LogEntry } from './request-log.ts';
 export { logToStderr } from './request-log.ts';
 export type { RunningServer, ServeOptions } from './serve.ts';
 export { serve } from './serve.ts';
-export { storeThumbnail } from './thumbnails.ts';
+export { storeThumbnail, sweepThumbnails } from './thumbnails.ts';

@@ -1,15 +1,34 @@
 import { thumbnail } from '@lookalike/encoder';
+import type { Collection, Metadata } from '@lookalike/index';
 import type { ObjectStore } from '@lookalike/store';
-import { LookalikeError } from '@lookalike/store';
 
 /** The longer side of a thumbnail, pixels. */
 const thumbnailSize = 256;
+/** Milliseconds for which a thumbnail that nothing refers to is left alone: its item may not be committed yet. */
+const defaultGrace = 24 * 60 * 60 * 1000;
 
-function keyOf(collection: string, sha256: string): string {
-  return `collections/${collection}/thumbnails/${sha256}.webp`;
+const sha256Hex = /^[0-9a-f]{64}$/;
+
+function prefixOf(collection: string): string {
+  return `collections/${collection}/thumbnails/`;
 }
 
-/** Stores the WebP thumbnail of a picture under the hash of the picture, so that equal pictures share one. */
+function keyOf(collection: string, sha256: string): string {
+  return `${prefixOf(collection)}${sha256}.webp`;
+}
+
+/** SHA-256 of the picture that an item was made of, from its metadata; metadata may hold anything. */
+export function pictureHashOf(metadata: Metadata): string | undefined {
+  const { picture } = metadata;
+  if (typeof picture !== 'object' || picture === null || Array.isArray(picture)) return undefined;
+  const { sha256 } = picture;
+  return typeof sha256 === 'string' && sha256Hex.test(sha256) ? sha256 : undefined;
+}
+
+/**
+ * Stores the WebP thumbnail of a picture under the hash of the picture, so that equal pictures share one. Written also where it is there
+ * already: that makes it new, and safe from a sweep under way.
+ */
 export async function storeThumbnail(
   objects: ObjectStore,
   collection: string,
@@ -17,11 +36,7 @@ export async function storeThumbnail(
   signal: AbortSignal,
 ): Promise<void> {
   const body = await thumbnail(picture.bytes, thumbnailSize, { signal });
-  try {
-    await objects.put(keyOf(collection, picture.sha256), body, { ifAbsent: true });
-  } catch (error) {
-    if (!(error instanceof LookalikeError && error.code === 'object-exists')) throw error;
-  }
+  await objects.put(keyOf(collection, picture.sha256), body);
 }
 
 /** The WebP file; `undefined` where there is none. */
@@ -31,4 +46,55 @@ export async function readThumbnail(
   sha256: string,
 ): Promise<Uint8Array | undefined> {
   return (await objects.get(keyOf(collection, sha256)))?.body;
+}
+
+/** The bytes of deleted and replaced pictures: removes the thumbnails that no item refers to. Reads every item once. */
+export async function sweepThumbnails(
+  collection: Collection,
+  objects: ObjectStore,
+  options: { grace?: number } = {},
+): Promise<{ deleted: number }> {
+  const { name } = collection.info;
+  const oldest = Date.now() - (options.grace ?? defaultGrace);
+  const needed = new Set<string>();
+  let after: string | undefined;
+  do {
+    const page = await collection.scan({ limit: 1000, ...(after === undefined ? {} : { after }) });
+    for (const { metadata } of page.items) {
+      const sha256 = pictureHashOf(metadata);
+      if (sha256 !== undefined) needed.add(keyOf(name, sha256));
+    }
+    after = page.next;
+  } while (after !== undefined);
+  return {
+    deleted: await deleteUnder(
+      objects,
+      prefixOf(name),
+      ({ key, lastModified }) => !needed.has(key) && lastModified.getTime() <= oldest,
+    ),
+  };
+}
+
+/** Of a collection that was dropped: thumbnails and results of jobs. */
+export async function deleteDerived(objects: ObjectStore, collection: string): Promise<void> {
+  for (const prefix of [prefixOf(collection), `collections/${collection}/duplicates/`]) {
+    await deleteUnder(objects, prefix, () => true);
+  }
+}
+
+async function deleteUnder(
+  objects: ObjectStore,
+  prefix: string,
+  isDoomed: (object: { key: string; lastModified: Date }) => boolean,
+): Promise<number> {
+  let deleted = 0;
+  let startAfter: string | undefined;
+  for (;;) {
+    const page = await objects.list(prefix, startAfter === undefined ? {} : { startAfter });
+    const doomed = page.objects.filter(isDoomed).map(({ key }) => key);
+    if (doomed.length > 0) await objects.delete(doomed);
+    deleted += doomed.length;
+    startAfter = page.objects.at(-1)?.key;
+    if (!page.truncated || startAfter === undefined) return deleted;
+  }
 }

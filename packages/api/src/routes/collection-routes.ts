@@ -15,6 +15,7 @@ import {
   recallReport,
 } from '../schemas-collections.ts';
 import { collectionName, cursor } from '../schemas-values.ts';
+import { deleteDerived } from '../thumbnails.ts';
 import { validate } from '../validation.ts';
 
 const params = z.object({ collection: collectionName });
@@ -35,7 +36,7 @@ async function exists(engine: SearchEngine, name: string): Promise<boolean> {
 }
 
 export function registerCollectionRoutes(app: ApiApp, services: Services): void {
-  const { engine, encoders, limits } = services;
+  const { engine, encoders, limits, objects } = services;
 
   async function configOf(body: CreateCollection): Promise<CollectionConfig> {
     const hnsw = body.hnsw === undefined ? {} : { hnsw: definedOf(body.hnsw) };
@@ -136,6 +137,7 @@ export function registerCollectionRoutes(app: ApiApp, services: Services): void 
     },
     async (c, { params: { collection: name } }) => {
       await engine.dropCollection(name);
+      await deleteDerived(objects, name);
       return c.body(null, 204);
     },
   );

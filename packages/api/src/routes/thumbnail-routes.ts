@@ -4,7 +4,7 @@ import type { ApiApp, Services } from '../app-context.ts';
 import { matchesEtag } from '../conditional-requests.ts';
 import { defineRoute } from '../define-route.ts';
 import { collectionName, itemId } from '../schemas-values.ts';
-import { readThumbnail } from '../thumbnails.ts';
+import { pictureHashOf, readThumbnail } from '../thumbnails.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits');
 
@@ -35,13 +35,9 @@ export function registerThumbnailRoutes(app: ApiApp, { engine, objects }: Servic
       const collection = await engine.collection(name);
       const [item] = await collection.get([id]);
       if (item === undefined) throw new LookalikeError('unknown-item', `there is no item ${id} in ${name}`);
-      const picture = item.metadata.picture;
-      const current =
-        typeof picture === 'object' && picture !== null && !Array.isArray(picture)
-          ? picture.sha256
-          : undefined;
+      const current = pictureHashOf(item.metadata);
       const missing = new LookalikeError('no-thumbnail', `the item ${id} has no thumbnail of this picture`);
-      if (typeof current !== 'string' || !sha256.safeParse(current).success) throw missing;
+      if (current === undefined) throw missing;
       // Only of the picture that the item has: one that was replaced or deleted is not shown any more.
       if (query.sha256 !== undefined && query.sha256 !== current) throw missing;
       const headers = {

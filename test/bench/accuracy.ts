@@ -2,7 +2,8 @@
  * How well methods find copies, side by side: `npm run bench:accuracy`.
  *
  * `-- --development 12` queries with twelve training photographs instead of the evaluation set, which is never used to
- * choose anything. Copies and descriptors stay in a cache in the temporary folder, so that a new model costs only itself.
+ * choose anything; `-- --photos 50` queries with that many of the evaluation photographs. Only a whole run is kept in
+ * `results`. Copies and descriptors stay in a cache in the temporary folder, so that a new model costs only itself.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -29,10 +30,11 @@ import { TRANSFORMATIONS } from './accuracy/transformations.ts';
 const BACKBONE = 'efficientnet-lite0-gem';
 const TRAINED = 'near-duplicate';
 
-const { values } = parseArgs({ options: { development: { type: 'string' } } });
-const development = values.development === undefined ? undefined : Number(values.development);
+const { values } = parseArgs({ options: { development: { type: 'string' }, photos: { type: 'string' } } });
+const count = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+const part = { development: count(values.development), photos: count(values.photos) };
 const data = process.env.LOOKALIKE_DATA ?? join(import.meta.dirname, '../../../shared/data');
-const corpus = readCorpus(data, development);
+const corpus = readCorpus(data, part);
 if (!corpus) {
   console.log(`skipped: no data (looked in ${data}; set LOOKALIKE_DATA)`);
   process.exit(0);
@@ -73,25 +75,12 @@ log(
   `${matched} + ${corpus.unmatched.length} pictures x ${TRANSFORMATIONS.length} transformations, ${referenceCount} references`,
 );
 
-/** Of every transformation, the copies of the photographs and those of the pictures that match nothing. */
-const copied: [string[], string[]][] = [];
+/** Of every transformation, the copies of the photographs, then those of the pictures that match nothing. */
+const copied: string[][] = [];
 for (const transformation of TRANSFORMATIONS) {
-  copied.push([
-    await copies.of(transformation, corpus.queries),
-    await copies.of(transformation, corpus.unmatched),
-  ]);
+  copied.push(await copies.of(transformation, [...corpus.queries, ...corpus.unmatched]));
 }
 log('copies made');
-
-/** The descriptors of several sets of files, each set cached on its own, so that runs share what they have in common. */
-async function descriptorsOf(
-  describer: Describer,
-  sets: readonly (readonly string[])[],
-): Promise<Float32Array[][]> {
-  const parts: Float32Array[][][] = [];
-  for (const files of sets) parts.push(await cachedDescriptors(describer, cache, files));
-  return describer.methods.map((_, method) => parts.flatMap((part) => part[method] as Float32Array[]));
-}
 
 const tier = {
   hash: [] as Scores[],
@@ -101,11 +90,11 @@ const tier = {
 };
 const methods: MethodReport[] = [];
 for (const describer of describers) {
-  const background = await descriptorsOf(describer, [corpus.background]);
-  const known = await descriptorsOf(describer, [corpus.queries, distractors]);
+  const background = await cachedDescriptors(describer, cache, corpus.background);
+  const known = await cachedDescriptors(describer, cache, [...corpus.queries, ...distractors]);
   const found: Float32Array[][][] = [];
-  for (const [i, sets] of copied.entries()) {
-    found.push(await descriptorsOf(describer, sets));
+  for (const [i, files] of copied.entries()) {
+    found.push(await cachedDescriptors(describer, cache, files));
     log(`${describer.methods.map(({ name }) => name).join(', ')}: ${TRANSFORMATIONS[i]?.name}`);
   }
   await describer.close();
@@ -159,7 +148,7 @@ for (const describer of describers) {
 
 /** Milliseconds a picture, one after the other. */
 async function timed(work: (bytes: Buffer) => Promise<unknown>): Promise<number> {
-  const files = copied.map(([[file]]) => readFileSync(file as string));
+  const files = copied.map(([file]) => readFileSync(file as string));
   await work(files[0] as Buffer);
   const started = performance.now();
   for (const bytes of files) await work(bytes);
@@ -190,7 +179,7 @@ const last = methods.at(-1) as MethodReport;
 const { led, rows, lost } = rowsLed(report, last);
 const text = `${markdownReport(report)}\n\n${last.name} leads in ${led} of ${rows} rows${lost.length ? `; not in: ${lost.join(', ')}` : ''}.\n`;
 console.log(text);
-if (!development) {
+if (!part.development && !part.photos) {
   const folder = join(import.meta.dirname, 'results');
   if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'accuracy.json'), `${JSON.stringify(report, null, 2)}\n`);

@@ -55,7 +55,9 @@ export class Copies {
   }
 }
 
-/** For every method of the describer, the files' descriptors, one after the other; computed once, then read. */
+const BATCH = 64;
+
+/** For every method of the describer, a descriptor a file; computed once, then read. An interrupted run goes on. */
 export async function cachedDescriptors(
   describer: Describer,
   cache: string,
@@ -63,24 +65,23 @@ export async function cachedDescriptors(
 ): Promise<Float32Array[][]> {
   const folder = join(cache, 'descriptors', describer.key);
   mkdirSync(folder, { recursive: true });
-  const name = hash(files);
-  const stored = (method: number) => join(folder, `${name}-${method}.f32`);
+  const stored = (file: string, method: number) => join(folder, `${hash([file])}-${method}.f32`);
   const methods = describer.methods.map((_, method) => method);
-  if (!methods.every((method) => existsSync(stored(method)))) {
-    const described = await describer.describe(files);
+  const missing = files.filter((file) => !methods.every((method) => existsSync(stored(file, method))));
+  for (let start = 0; start < missing.length; start += BATCH) {
+    const batch = missing.slice(start, start + BATCH);
+    const described = await describer.describe(batch);
     described.forEach((descriptors, method) => {
-      writeWhole(
-        stored(method),
-        Buffer.concat(descriptors.map((d) => new Uint8Array(d.buffer, d.byteOffset, d.byteLength))),
-      );
+      descriptors.forEach((descriptor, i) => {
+        const bytes = new Uint8Array(descriptor.buffer, descriptor.byteOffset, descriptor.byteLength);
+        writeWhole(stored(batch[i] as string, method), bytes);
+      });
     });
   }
-  return methods.map((method) => {
-    const content = readFileSync(stored(method));
-    const all = new Float32Array(
-      content.buffer.slice(content.byteOffset, content.byteOffset + content.byteLength),
-    );
-    const dimension = all.length / files.length;
-    return files.map((_, i) => all.subarray(i * dimension, (i + 1) * dimension));
-  });
+  return methods.map((method) =>
+    files.map((file) => {
+      const content = readFileSync(stored(file, method));
+      return new Float32Array(new Uint8Array(content).buffer);
+    }),
+  );
 }

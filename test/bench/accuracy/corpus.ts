@@ -37,27 +37,36 @@ export function listPictures(folder: string): string[] {
 }
 
 function evenly<T>(values: readonly T[], count: number): T[] {
+  if (values.length <= count) return [...values];
   return Array.from({ length: count }, (_, i) => values[Math.floor((i * values.length) / count)] as T);
 }
 
 /**
  * The evaluation photographs among pictures that no compared method was fitted on: the validation fifth of the training
  * side's lists (read by it for choosing and for thresholds, never for fitting) and the test-only frames of `tracking`.
- * @param development queries with that many training photographs instead, for work on the bench itself
+ * @param part `development`: that many training photographs are looked for instead, for work on the bench itself;
+ * `photos`: that many of the evaluation photographs
  */
-export function readCorpus(data: string, development?: number): Corpus | undefined {
+export function readCorpus(
+  data: string,
+  part: { development?: number | undefined; photos?: number | undefined } = {},
+): Corpus | undefined {
   if (!existsSync(join(data, 'photos'))) return undefined;
   const photos = listPictures(join(data, 'photos'));
   const training = photos.slice(0, TRAINING_PHOTOS);
   const parts = [training, listPictures(join(data, 'caltech101')), listPictures(join(data, 'clothing'))];
   const heldOut = parts.flatMap((part) => part.filter((_, i) => i % VALIDATION_EVERY === 0));
   const fitted = parts.flatMap((part) => part.filter((_, i) => i % VALIDATION_EVERY !== 0));
-  const queries = development
-    ? evenly(
-        training.filter((_, i) => i % VALIDATION_EVERY !== 0),
-        development,
-      )
-    : photos.slice(TRAINING_PHOTOS);
+  const evaluation = photos.slice(TRAINING_PHOTOS);
+  const trained = training.filter((_, i) => i % VALIDATION_EVERY !== 0);
+  const queries = part.development
+    ? evenly(trained, part.development)
+    : evenly(evaluation, part.photos ?? evaluation.length);
+  const which = part.development
+    ? 'training photographs (DEVELOPMENT RUN, no result)'
+    : part.photos
+      ? `of the ${evaluation.length} evaluation photographs, evenly chosen,`
+      : 'evaluation photographs';
   const set = evenly(heldOut, UNMATCHED + FILLERS);
   const unmatched = set.filter((_, i) => i % 3 !== 0);
   const fillers = set.filter((_, i) => i % 3 === 0);
@@ -71,7 +80,7 @@ export function readCorpus(data: string, development?: number): Corpus | undefin
     distractors: [...pictures, ...frames],
     background: evenly(fitted, BACKGROUND),
     description: [
-      `${queries.length} ${development ? 'training photographs (DEVELOPMENT RUN, no result)' : 'evaluation photographs'} x transformations as queries, and copies of ${unmatched.length} pictures that match nothing.`,
+      `${queries.length} ${which} x transformations as queries, and copies of ${unmatched.length} pictures that match nothing.`,
       `References: the ${queries.length} photographs, ${pictures.length} pictures held out of fitting (every fifth of the training photographs, Caltech-101 and clothing: used for choosing and for thresholds, not for weights) and ${frames.length} frames of three test-only video sequences.`,
       'More that no method was fitted on, the data does not have.',
     ].join(' '),

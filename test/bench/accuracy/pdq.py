@@ -9,4 +9,4 @@ from PIL import Image, ImageOps
 for line in sys.stdin:
     picture = ImageOps.exif_transpose(Image.open(line.rstrip("\n"))).convert("RGB")
     bits, _quality = pdqhash.compute(np.asarray(picture))
-    print("".join(str(int(bit)) for bit in bits))
+    print("".join(str(int(bit)) for bit in bits), flush=True)

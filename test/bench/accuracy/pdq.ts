@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { bitDescriptor, type Describer } from './describers.ts';
 
 const PACKAGES = ['pdqhash==0.2.8', 'numpy', 'pillow'];
@@ -24,20 +25,25 @@ export function pdqDescriber(cache: string): Describer | { missing: string } {
       run(python, ['-m', 'pip', 'install', '--quiet', ...PACKAGES]);
     if (missing !== undefined) return { missing };
   }
+  // One process for all of them: starting Python takes longer than hashing a set.
+  const child = spawn(python, [join(import.meta.dirname, 'pdq.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.unref();
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     methods: [{ name: 'PDQ', note: 'PyPI pdqhash 0.2.8, 256 bits' }],
     key: 'pdq-0.2.8',
-    describe: async (files) => [(await hashes(python, files)).map((bits) => bitDescriptor(bits))],
-    close: async () => {},
+    async describe(files) {
+      const hashes: Float32Array[] = [];
+      for (const file of files) {
+        child.stdin.write(`${file}\n`);
+        const { value, done } = await lines.next();
+        if (done) throw new Error(`PDQ ended at ${file}`);
+        hashes.push(bitDescriptor([...value].map((digit) => digit === '1')));
+      }
+      return [hashes];
+    },
+    async close() {
+      child.stdin.end();
+    },
   };
-}
-
-async function hashes(python: string, files: readonly string[]): Promise<boolean[][]> {
-  const child = spawn(python, [join(import.meta.dirname, 'pdq.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  child.stdin.end(files.map((file) => `${file}\n`).join(''));
-  const output = (await child.stdout.setEncoding('utf8').toArray()).join('');
-  const lines = output.trim().split('\n');
-  if (lines.length !== files.length)
-    throw new Error(`PDQ answered ${lines.length} hashes for ${files.length} pictures`);
-  return lines.map((line) => [...line].map((digit) => digit === '1'));
 }

@@ -4,8 +4,8 @@ import { DEFAULT_MODEL, listModels, openEncoder } from '@lookalike/encoder';
 import { type Administration, openEngine, type SearchEngine } from '@lookalike/index';
 import { type IngestServices, type PictureSource, s3PictureSource } from '@lookalike/ingest';
 import { type ObjectStore, openFolderStore } from '@lookalike/store';
+import { S3Store } from '@lookalike/store/s3';
 import { parseS3Location, required } from './environment.ts';
-import { S3ObjectStore } from './s3-object-store.ts';
 
 export const s3 = new S3Client({});
 
@@ -43,7 +43,8 @@ function cacheMegabytes(): number {
 async function openStore(location: string): Promise<ObjectStore> {
   if (!location.startsWith('s3://')) return openFolderStore(location);
   const { bucket, prefix } = parseS3Location(location);
-  return new S3ObjectStore({ client: s3, bucket, prefix });
+  // Not checked for creates that overwrite, as `openS3Store` does: Amazon S3 keeps them, and a cold start has no time to ask.
+  return new S3Store({ bucket, prefix });
 }
 
 export function pictureBucket(bucket: string): PictureSource {

@@ -28,7 +28,7 @@ HELD_OUT = ("Early_Aramaic", "Sanskrit")
 
 @dataclass(frozen=True)
 class StrokePlan:
-    steps: int = 800
+    steps: int = 400
     batch: int = 128
     each: int = 4
     learning_rate: float = 2e-3

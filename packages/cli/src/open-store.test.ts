@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { S3Server } from '../../../test/faults/s3-server.ts';
-import { runCommand, temporaryFolder } from './test-command.ts';
+import { runCommand, TEST_PICTURES, temporaryFolder } from './test-command.ts';
 
 describe('--data s3://…', () => {
   const server = new S3Server();
@@ -37,11 +39,45 @@ describe('--data s3://…', () => {
     expect(verified.stdout).toMatch(/^1 items .* all is well/);
   });
 
+  test('has pictures to ingest, which are read and never written', async () => {
+    for (const [key, name] of [
+      ['photos/2024/cat.jpg', 'cat.jpg'],
+      ['photos/rocket.jpg', 'rocket.jpg'],
+      ['photos/notes.txt', 'README.md'],
+      ['elsewhere/coffee.jpg', 'coffee.jpg'],
+    ] as const)
+      server.objects.set(key, {
+        body: await readFile(join(TEST_PICTURES, name)),
+        etag: `"${key}"`,
+        modified: new Date(1_700_000_000_000),
+      });
+    const before = server.counts.get('PUT');
+    const args = [
+      'ingest',
+      's3://bucket/photos',
+      '-c',
+      'photos',
+      '--data',
+      join(folder.root, 'data'),
+      '--json',
+    ];
+    const first = await runCommand(args, { env });
+    expect(first.stderr).toBe('');
+    expect(JSON.parse(first.stdout)).toMatchObject({ stored: 2, unchanged: 0, errors: [] });
+    const second = await runCommand(args, { env });
+    expect(second.stderr).toBe('');
+    expect(JSON.parse(second.stdout)).toMatchObject({ stored: 0, unchanged: 2 });
+    expect(server.counts.get('PUT')).toBe(before);
+    const query = ['query', join(TEST_PICTURES, 'cat.jpg'), '-c', 'photos', '-k', '1', '--json'];
+    const { stdout } = await runCommand([...query, '--data', join(folder.root, 'data')], { env });
+    expect(JSON.parse(stdout).matches[0].id).toBe('2024/cat.jpg');
+  });
+
   test('that is no bucket is refused in words', async () => {
     const { status, stderr } = await runCommand(['verify', '-c', 'x', '--data', 's3://'], { env });
     expect({ status, stderr }).toEqual({
       status: 2,
-      stderr: 'lookalike: --data is s3://, expected a folder or s3://bucket/prefix\n',
+      stderr: 'lookalike: s3:// names no bucket, expected s3://bucket/prefix\n',
     });
   });
 });

@@ -1,4 +1,5 @@
 import { LookalikeError, type ObjectStore, openFolderStore } from '@lookalike/store';
+import type { S3StoreOptions } from '@lookalike/store/s3';
 
 /** The data folder that commands use where none is named. */
 export const DEFAULT_DATA = './lookalike-data';
@@ -9,25 +10,31 @@ export const DEFAULT_DATA = './lookalike-data';
  * @throws LookalikeError `invalid-data`; what opening the store throws.
  */
 export async function openStore(location: string): Promise<ObjectStore> {
-  if (!location.startsWith('s3:')) return openFolderStore(location);
-  const [, bucket, prefix] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(location) ?? [];
-  if (bucket === undefined)
-    throw new LookalikeError(
-      'invalid-data',
-      `--data is ${location}, expected a folder or s3://bucket/prefix`,
-    );
+  if (isFolder(location)) return openFolderStore(location);
   // Loaded for S3 only: the AWS SDK is large.
   const { openS3Store } = await import('@lookalike/store/s3');
+  return openS3Store(bucketOptions(location));
+}
+
+/** A bucket to read from: nothing is written to it, not even to find out what it can do. */
+export async function openBucketForReading(location: string): Promise<ObjectStore> {
+  const { S3Store } = await import('@lookalike/store/s3');
+  return new S3Store(bucketOptions(location));
+}
+
+function bucketOptions(location: string): S3StoreOptions {
+  const [, bucket, prefix] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(location) ?? [];
+  if (bucket === undefined)
+    throw new LookalikeError('invalid-data', `${location} names no bucket, expected s3://bucket/prefix`);
   const ownEndpoint = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
-  return openS3Store({
+  return {
     bucket,
     ...(prefix && { prefix: prefix.endsWith('/') ? prefix : `${prefix}/` }),
     // Servers of one's own seldom have a host name a bucket.
     client: ownEndpoint ? { forcePathStyle: true } : {},
-  });
+  };
 }
 
-/** For people: an address, or the whole path of a folder. */
 export function isFolder(location: string): boolean {
   return !location.startsWith('s3:');
 }

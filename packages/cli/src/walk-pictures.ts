@@ -61,10 +61,17 @@ export async function walkPictures(folder: string): Promise<PictureWalk> {
 }
 
 function sort(walk: PictureWalk, path: string, absolute: string): void {
-  const ending = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
+  const ending = endingOf(path);
   if (PICTURES.has(ending)) walk.files.push({ path, absolute });
   else if (UNSUPPORTED.has(ending)) walk.skipped.unsupportedPictures++;
   else walk.skipped.otherFiles++;
+}
+
+const endingOf = (path: string) => path.slice(path.lastIndexOf('.') + 1).toLowerCase();
+
+/** Whether a file is taken for a picture, by its name's ending. */
+export function hasPictureName(path: string): boolean {
+  return PICTURES.has(endingOf(path));
 }
 
 /** ` (skipped: 3 other files)`, or nothing. */

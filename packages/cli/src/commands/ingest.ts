@@ -1,17 +1,16 @@
-import { resolve } from 'node:path';
 import { LookalikeError } from '@lookalike/store';
 import { Command } from 'commander';
 import { EXIT } from '../cli-error.ts';
 import { addConnectionOptions, type ConnectionOptions, withClient } from '../connection.ts';
 import { printable } from '../duplicate-table.ts';
-import { type IngestResult, ingestFolder } from '../ingest-folder.ts';
+import { type IngestResult, ingestPictures } from '../ingest-pictures.ts';
+import { ingestSources } from '../ingest-sources.ts';
 import { interruptible } from '../interruption.ts';
 import { collectionOption, jsonOption, similarityValue, wholeNumber } from '../option-values.ts';
 import { note, print } from '../output.ts';
 import { PictureCache } from '../picture-cache.ts';
 import { duration, Progress } from '../progress.ts';
 import { cacheFolder } from '../user-folders.ts';
-import { skippedText, walkPictures } from '../walk-pictures.ts';
 
 interface IngestOptions extends ConnectionOptions {
   collection: string;
@@ -22,12 +21,12 @@ interface IngestOptions extends ConnectionOptions {
 
 export function ingestCommand(): Command {
   const command = new Command('ingest')
-    .summary('store the pictures of a folder in a collection')
+    .summary('store the pictures of a folder or bucket in a collection')
     .description(
-      'Store the pictures of a folder in a collection, each under its path in the folder. The collection is made if ' +
+      'Store the pictures of a folder (or s3://bucket/prefix) in a collection, each under its path in it. The collection is made if ' +
         'there is none. What is there already, unchanged, is not sent again: an interrupted run can just be repeated.',
     )
-    .argument('<folder>', 'where the pictures are; folders below it are included')
+    .argument('<folder>', 'where the pictures are: a folder and those below it, or s3://bucket/prefix')
     .addOption(collectionOption())
     .option(
       '--unless-similar <number>',
@@ -44,21 +43,20 @@ export function ingestCommand(): Command {
 
 async function ingest(folder: string, options: IngestOptions, signal: AbortSignal): Promise<number> {
   const { collection } = options;
-  const walk = await walkPictures(resolve(folder));
   const cache = PictureCache.open(cacheFolder());
   try {
+    const { sources, skipped } = await ingestSources(folder, cache);
     const started = performance.now();
     const result = await withClient(options, async (client) => {
       await client.createCollection(collection, options.model ? { model: options.model } : {}, { signal });
       const progress = new Progress({
         label: 'Storing',
-        total: walk.files.length,
+        total: sources.length,
         unit: 'pictures',
         silentInPipe: options.json === true,
       });
-      return ingestFolder(client, walk.files, {
+      return ingestPictures(client, sources, {
         collection,
-        cache,
         concurrency: options.concurrency,
         signal,
         onProgress: (done) => progress.update(done),
@@ -66,9 +64,9 @@ async function ingest(folder: string, options: IngestOptions, signal: AbortSigna
       }).finally(() => progress.end());
     });
     if (options.json) await print(`${JSON.stringify({ collection, ...result })}\n`);
-    else await report(result, collection, (performance.now() - started) / 1000, skippedText(walk));
-    if (result.errors.length === walk.files.length)
-      throw new LookalikeError('no-pictures', `none of the ${walk.files.length} files could be stored`);
+    else await report(result, collection, (performance.now() - started) / 1000, skipped);
+    if (result.errors.length === sources.length)
+      throw new LookalikeError('no-pictures', `none of the ${sources.length} files could be stored`);
     return EXIT.ok;
   } finally {
     cache.close();

@@ -1,9 +1,8 @@
 import { LookalikeApiError, type LookalikeClient } from '@lookalike/client';
 import { errorText } from './cli-error.ts';
 import { forEachConcurrently } from './concurrency.ts';
-import type { PictureCache } from './picture-cache.ts';
-import { contentHashOf, type FileError, readPicture } from './picture-scan.ts';
-import type { FoundFile } from './walk-pictures.ts';
+import type { IngestSource } from './ingest-sources.ts';
+import type { FileError } from './picture-scan.ts';
 
 export interface IngestResult {
   stored: number;
@@ -14,9 +13,8 @@ export interface IngestResult {
   errors: FileError[];
 }
 
-export interface IngestFolderOptions {
+export interface IngestPicturesOptions {
   collection: string;
-  cache: PictureCache;
   concurrency: number;
   unlessSimilar?: number;
   signal: AbortSignal;
@@ -26,24 +24,24 @@ export interface IngestFolderOptions {
 const LOOKED_UP_AT_ONCE = 1000;
 
 /**
- * Stores files under their paths. What is there with the same bytes is left alone, so that a second run, or one after an
+ * Stores pictures under their paths. What is there with the same bytes is left alone, so that a second run, or one after an
  * interruption, sends only what is new. A bad file is its own error; an error of the server ends the run.
  */
-export async function ingestFolder(
+export async function ingestPictures(
   client: LookalikeClient,
-  files: readonly FoundFile[],
-  options: IngestFolderOptions,
+  files: readonly IngestSource[],
+  options: IngestPicturesOptions,
 ): Promise<IngestResult> {
-  const { collection, cache, signal } = options;
+  const { collection, signal } = options;
   const result: IngestResult = { stored: 0, unchanged: 0, similar: [], errors: [] };
   let done = 0;
 
-  const ingestOne = async (file: FoundFile, there: string | undefined): Promise<void> => {
-    if (there !== undefined && (await contentHashOf(file, cache)) === there) {
+  const ingestOne = async (file: IngestSource, there: string | undefined): Promise<void> => {
+    if (there !== undefined && (await file.contentHash()) === there) {
       result.unchanged++;
       return;
     }
-    const answer = await client.putPicture(collection, file.path, await readPicture(file.absolute), {
+    const answer = await client.putPicture(collection, file.path, await file.read(), {
       signal,
       ...(options.unlessSimilar !== undefined && { unlessSimilar: options.unlessSimilar }),
     });
@@ -85,7 +83,7 @@ export async function ingestFolder(
 async function hashesThere(
   client: LookalikeClient,
   collection: string,
-  files: readonly FoundFile[],
+  files: readonly IngestSource[],
   signal: AbortSignal,
 ): Promise<Map<string, string>> {
   const ids = files.map(({ path }) => path).filter((path) => Buffer.byteLength(path) <= 512);

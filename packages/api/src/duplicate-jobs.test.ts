@@ -95,6 +95,50 @@ describe('duplicates', () => {
     expect(unknown.status).toBe(404);
   });
 
+  it('remembers of two pictures that they are different, also under other names', async () => {
+    const { send } = openTestApp({ inlineJobs: true });
+    await send('PUT', '/v1/collections/v', { dimension: 2 });
+    const picture = (letter: string) => ({ picture: { sha256: letter.repeat(64) } });
+    const items = [
+      { id: 'a', vector: [1, 0], metadata: picture('a') },
+      { id: 'b', vector: [1, 0.001], metadata: picture('b') },
+      { id: 'c', vector: [1, 0.002] },
+    ];
+    await send('POST', '/v1/collections/v/items', { items });
+    const groups = async () => {
+      const started = await send('POST', '/v1/collections/v/duplicates', { minSimilarity: 0.99 });
+      const job = (await (
+        await send('GET', started.headers.get('location') as string)
+      ).json()) as DuplicatesJob;
+      return job.groups?.map((group) => group.items.map(({ id }) => id).sort());
+    };
+    expect(await groups()).toEqual([['a', 'b', 'c']]);
+    const marked = await send('POST', '/v1/collections/v/different', {
+      pairs: [
+        ['a', 'b'],
+        ['c', 'b'],
+      ],
+    });
+    expect(await marked.json()).toEqual({ pairs: 2 });
+    expect(await groups()).toEqual([['a', 'c']]);
+    await send('DELETE', '/v1/collections/v/items/b');
+    await send('POST', '/v1/collections/v/items', { items: [{ ...items[1], id: 'renamed' }] });
+    await send('POST', '/v1/collections/v/different', { pairs: [['c', 'renamed']] });
+    expect(await groups()).toEqual([['a', 'c']]);
+    await send('POST', '/v1/collections/v/different', {
+      pairs: [
+        ['a', 'renamed'],
+        ['renamed', 'c'],
+      ],
+      different: false,
+    });
+    expect(await groups()).toEqual([['a', 'c', 'renamed']]);
+    expect((await send('POST', '/v1/collections/v/different', { pairs: [['a', 'a']] })).status).toBe(400);
+    expect((await send('POST', '/v1/collections/v/different', { pairs: [['a', 'nobody']] })).status).toBe(
+      404,
+    );
+  });
+
   it('says of a job whose server has gone that it is lost', async () => {
     const { store } = openTestApp();
     const jobs = new DuplicateJobs(store, () => {});

@@ -4,6 +4,7 @@ import { LookalikeError } from '@lookalike/store';
 import { decodeCursor, encodeCursor } from './cursors.ts';
 import type { FoundDuplicates } from './duplicate-search.ts';
 import { findDuplicates } from './duplicate-search.ts';
+import { readVerdicts } from './duplicate-verdicts.ts';
 import { isServerFailure, itemErrorOf } from './problems.ts';
 import type { DuplicateGroup, DuplicatesJob } from './schemas.ts';
 
@@ -55,6 +56,7 @@ export class DuplicateJobs {
       const found = await findDuplicates(collection, {
         minSimilarity: first.minSimilarity,
         filter,
+        different: await readVerdicts(this.#objects, name),
         signal: new AbortController().signal,
         onProgress: (progress) => {
           state = { ...state, progress };

@@ -1,8 +1,9 @@
 import type { DuplicateItem } from '@lookalike/duplicates';
 import { embeddingTable, findPairs, groupNearDuplicates } from '@lookalike/duplicates';
-import type { Collection, Filter, StoredItem } from '@lookalike/index';
+import type { Collection, Filter, Metadata, StoredItem } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { DuplicateGroup } from './schemas.ts';
+import { pictureHashOf } from './thumbnails.ts';
 
 /** All embeddings are in memory at once: this many of 256 dimensions take 1 GB. */
 const maxItems = 1_000_000;
@@ -11,6 +12,8 @@ const pageSize = 1000;
 export interface DuplicateSearch {
   minSimilarity: number;
   filter?: Filter | undefined;
+  /** A person's verdict on two pictures (by content hash). */
+  different?: ((contentHashA: string, contentHashB: string) => boolean) | undefined;
   signal: AbortSignal;
   /** Of the search for pairs. */
   onProgress: (progress: { done: number; total: number }) => void;
@@ -48,7 +51,7 @@ export async function findDuplicates(
     onProgress: (share) => search.onProgress({ done: Math.floor(share * total), total }),
   });
   const keyOf = (index: number) => (items[index] as DuplicateItem).key;
-  const groups = groupNearDuplicates(items, pairs).map(
+  const groups = groupNearDuplicates(items, pairs, search.different && { different: search.different }).map(
     ({ keep, reason, members, weakest }): DuplicateGroup => ({
       keep: keyOf(keep),
       reason,
@@ -95,13 +98,18 @@ async function readItems(
   return { items, embeddings, version };
 }
 
+/** Of the picture file; an item without one is like no other. */
+export function contentHashOf(id: string, metadata: Metadata): string {
+  return pictureHashOf(metadata) ?? `item ${id}`;
+}
+
 function duplicateItem({ id, version, metadata }: StoredItem): DuplicateItem {
   const picture = metadata.picture;
   const facts = typeof picture === 'object' && picture !== null && !Array.isArray(picture) ? picture : {};
   const numberOf = (value: unknown) => (typeof value === 'number' ? value : 0);
   return {
     key: id,
-    contentHash: typeof facts.sha256 === 'string' ? facts.sha256 : `item ${id}`,
+    contentHash: contentHashOf(id, metadata),
     width: numberOf(facts.width),
     height: numberOf(facts.height),
     bytes: numberOf(facts.bytes),

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { filterSchema } from './schemas-filter.ts';
-import { cursor, itemError, metadata, similarity, version } from './schemas-values.ts';
+import { cursor, itemError, itemId, metadata, similarity, version } from './schemas-values.ts';
 
 export const duplicatesBody = z
   .strictObject({
@@ -18,6 +18,20 @@ export const duplicatesBody = z
     message: 'give either minSimilarity or maxFalsePositiveRate',
   })
   .openapi('FindDuplicates');
+
+export const verdictBody = z
+  .strictObject({
+    pairs: z
+      .array(z.tuple([itemId, itemId]))
+      .min(1)
+      .max(1000),
+    different: z.boolean().optional().openapi({ description: 'Default true; false takes the verdict back.' }),
+  })
+  .openapi('Verdict');
+
+export const verdictAnswer = z
+  .object({ pairs: z.number().int().openapi({ description: 'Pairs that the verdict now holds for.' }) })
+  .openapi('VerdictAnswer');
 
 export const duplicateItem = z
   .object({

@@ -165,7 +165,9 @@ export const getItemsBody = z
 
 export const getItemsAnswer = z
   .object({
-    items: z.array(item.nullable()).openapi({ description: 'In the order asked; null where there is none.' }),
+    items: z
+      .array(z.union([item, z.null()]))
+      .openapi({ description: 'In the order asked; null where there is none.' }),
   })
   .openapi('GetItemsAnswer');
 

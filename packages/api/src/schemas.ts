@@ -52,6 +52,8 @@ export type Compare = z.input<typeof query.compareBody>;
 export type CompareAnswer = z.output<typeof query.compareAnswer>;
 
 export type FindDuplicates = z.input<typeof duplicates.duplicatesBody>;
+export type Verdict = z.input<typeof duplicates.verdictBody>;
+export type VerdictAnswer = z.output<typeof duplicates.verdictAnswer>;
 export type DuplicateItem = z.output<typeof duplicates.duplicateItem>;
 export type DuplicateGroup = z.output<typeof duplicates.duplicateGroup>;
 export type DuplicatesJob = z.output<typeof duplicates.duplicatesJob>;

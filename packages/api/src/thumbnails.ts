@@ -75,10 +75,10 @@ export async function sweepThumbnails(
   };
 }
 
-/** Of a collection that was dropped: thumbnails and results of jobs. */
+/** Of a collection that was dropped: thumbnails, results of jobs and verdicts. */
 export async function deleteDerived(objects: ObjectStore, collection: string): Promise<void> {
-  for (const prefix of [prefixOf(collection), `collections/${collection}/duplicates/`]) {
-    await deleteUnder(objects, prefix, () => true);
+  for (const part of ['thumbnails', 'duplicates', 'verdicts']) {
+    await deleteUnder(objects, `collections/${collection}/${part}/`, () => true);
   }
 }
 

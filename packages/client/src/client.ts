@@ -31,6 +31,8 @@ import type {
   RecallRequest,
   UpsertAnswer,
   UpsertLine,
+  Verdict,
+  VerdictAnswer,
 } from '@lookalike/api/schemas';
 import { LookalikeApiError } from './api-error.ts';
 import type { IngestOptions } from './ingest.ts';
@@ -489,6 +491,21 @@ export class LookalikeClient {
       if (page.cursor === undefined) return;
       page = await this.duplicatesPage(collection, job, { cursor: page.cursor, signal });
     }
+  }
+
+  /** Remembers of pairs of items that they are different pictures, never to be grouped; `different: false` takes it back. */
+  markDifferent(
+    collection: string,
+    pairs: Verdict['pairs'],
+    options: CallOptions & { different?: boolean } = {},
+  ): Promise<VerdictAnswer> {
+    const { signal, ...settings } = options;
+    return this.#sendJson(
+      'POST',
+      `${collectionPath(collection)}/different`,
+      { pairs, ...settings },
+      { signal },
+    );
   }
 
   /** Where the thumbnail of an item is. With the hash of the picture (`metadata.picture.sha256`) it may be cached for ever. */

@@ -4,11 +4,13 @@ import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
 import { defineRoute, numberParameter } from '../define-route.ts';
 import { DuplicateJobs } from '../duplicate-jobs.ts';
+import { contentHashOf } from '../duplicate-search.ts';
+import { writeVerdicts } from '../duplicate-verdicts.ts';
 import { csvOf } from '../duplicates-csv.ts';
 import { encoderOf } from '../encoders.ts';
 import { readJson } from '../request-body.ts';
 import type { DuplicatesJob, FindDuplicates } from '../schemas.ts';
-import { duplicatesBody, duplicatesJob } from '../schemas-duplicates.ts';
+import { duplicatesBody, duplicatesJob, verdictAnswer, verdictBody } from '../schemas-duplicates.ts';
 import { collectionName, cursor } from '../schemas-values.ts';
 import { assertFilter, validate } from '../validation.ts';
 
@@ -107,6 +109,49 @@ export function registerDuplicateRoutes(app: ApiApp, services: Services): void {
         });
       }
       return c.json(job);
+    },
+  );
+
+  defineRoute(
+    app,
+    {
+      method: 'post',
+      path: '/v1/collections/{collection}/different',
+      scope: 'write',
+      operationId: 'markDifferent',
+      tag: 'Duplicates',
+      summary: 'Remember that two items are different pictures',
+      description:
+        'They are in no group together again. It is remembered of the pictures, not of the ids: it holds for copies, and under ' +
+        'other names.',
+      params: z.object({ collection: collectionName }),
+      body: { 'application/json': verdictBody },
+      answers: { 200: { description: 'Remembered.', content: { 'application/json': verdictAnswer } } },
+    },
+    async (c, { params }) => {
+      const { pairs, different = true } = validate(verdictBody, await readJson(c.req.raw, limits));
+      const collection = await engine.collection(params.collection);
+      const ids = [...new Set(pairs.flat())];
+      const items = await collection.get(ids, { include: ['metadata'] });
+      const hashes = new Map<string, string>();
+      items.forEach((item, index) => {
+        const id = ids[index] as string;
+        if (item === undefined) throw new LookalikeError('unknown-item', `there is no item ${id}`);
+        hashes.set(id, contentHashOf(id, item.metadata));
+      });
+      const hashPairs = pairs.map(([a, b]): [string, string] => [
+        hashes.get(a) as string,
+        hashes.get(b) as string,
+      ]);
+      const same = hashPairs.findIndex(([a, b]) => a === b);
+      if (same !== -1) {
+        throw new LookalikeError(
+          'invalid-request',
+          `${pairs[same]?.join(' and ')} have the same bytes: they are no two pictures`,
+        );
+      }
+      await writeVerdicts(objects, params.collection, hashPairs, different);
+      return c.json({ pairs: different ? pairs.length : 0 });
     },
   );
 }

@@ -70,6 +70,19 @@ def open_picture(file: Path | io.BytesIO, at_least: int | None = None) -> Image.
     return _to_srgb(picture)
 
 
+def _shrunk(picture: Image.Image, axis: int, size: int) -> Image.Image:
+    """Triangle filter along one axis (0 = width), after a box filter by a whole factor where at least a factor of two
+    is left for it: libvips' default ``gap``. Sides that are small enough stay."""
+    old = picture.size[axis]
+    if old <= size:
+        return picture
+    whole = int(old / size / 2)
+    if whole > 1:
+        picture = picture.reduce((whole, 1) if axis == 0 else (1, whole))
+    new = (size, picture.height) if axis == 0 else (picture.width, size)
+    return picture.resize(new, Image.Resampling.BILINEAR)
+
+
 def _enlarged(pixels: np.ndarray, size: int, axis: int) -> np.ndarray:
     """Bilinear along one axis, with libvips' alignment: output i lies at i / scale - 1/2 of the input.
 
@@ -89,11 +102,12 @@ def _enlarged(pixels: np.ndarray, size: int, axis: int) -> np.ndarray:
 def squash(picture: Image.Image, width: int, height: int) -> np.ndarray:
     """[height, width, 3] uint8; the aspect is not kept.
 
-    Equals sharp's ``resize(width, height, {fit: "fill", kernel: "linear"})``: a triangle filter where an axis
-    shrinks (Pillow and libvips agree there within rounding); as soon as one axis grows, libvips' bilinear on both.
+    Equals sharp's ``resize(width, height, {fit: "fill", kernel: "linear"})``: box and triangle filters where an
+    axis shrinks (Pillow and libvips agree there within rounding); as soon as one axis grows, libvips' bilinear on both.
     """
     picture = picture.convert("RGB")
-    shrunk = picture.resize((min(width, picture.width), min(height, picture.height)), Image.Resampling.BILINEAR)
+    # Rows first, as libvips goes: both round in between, and the other order doubles the difference.
+    shrunk = _shrunk(_shrunk(picture, 1, height), 0, width)
     pixels = np.asarray(shrunk)
     if pixels.shape[1] < width or pixels.shape[0] < height:
         pixels = _enlarged(_enlarged(pixels, width, 1), height, 0)

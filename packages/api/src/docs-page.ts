@@ -80,9 +80,18 @@ function schemaName(schema: unknown): string {
 }
 
 function schemaLink(schema: unknown) {
-  const name = schemaName(schema);
-  const first = name.replace(/\[\]$/, '');
-  return /^[A-Z]/.test(first) && !first.includes(' ') ? html`<a href="#${first}">${name}</a>` : html`${name}`;
+  const names = schemaName(schema).split(' or ');
+  const links = names.map((name) =>
+    /^[A-Z]/.test(name) ? html`<a href="#${name.replace(/\[\]$/, '')}">${name}</a>` : html`${name}`,
+  );
+  return links.map((link, index) => (index === 0 ? link : html` or ${link}`));
+}
+
+/** Text in which code stands between backticks. */
+function prose(text: string | undefined) {
+  return (text ?? '')
+    .split('`')
+    .map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
 }
 
 function parameterRows(operation: Operation) {
@@ -99,7 +108,7 @@ function parameterRows(operation: Operation) {
       required,
       schema,
     }) => html`<label><span class="${required ? 'required' : ''}"><code>${name}</code>
-      (${place}, ${schemaName(schema)})</span> ${String(schema?.description ?? '')}
+      (${place}, ${schemaName(schema)})</span> ${prose(schema?.description as string | undefined)}
       <input name="${name}" data-in="${place}" ${required ? raw('required') : ''}></label>`,
   );
 }
@@ -127,11 +136,11 @@ function operationSection(method: string, path: string, operation: Operation) {
     const schemas = Object.entries(content ?? {}).map(
       ([type, { schema }]) => html`<div><code>${type}</code>: ${schemaLink(schema)}</div>`,
     );
-    return html`<tr><td>${status}</td><td>${description}${schemas}</td></tr>`;
+    return html`<tr><td>${status}</td><td>${prose(description)}${schemas}</td></tr>`;
   });
   return html`<details id="${operation.operationId ?? ''}">
     <summary><b>${method.toUpperCase()}</b> <code>${path}</code> ${operation.summary ?? ''}</summary>
-    <p>${operation.description ?? ''}</p>
+    <p>${prose(operation.description)}</p>
     <form data-method="${method.toUpperCase()}" data-path="${path}">
       ${parameterRows(operation)} ${bodyRows(operation)}
       <button>Send</button><output></output>
@@ -164,7 +173,7 @@ export function renderDocs(document: Document): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Lookalike API</title><style>${raw(docsStyle)}</style></head>
 <body><h1>Lookalike API <small>${document.info.version}</small></h1>
-<p>${document.info.description ?? ''}</p>
+<p>${prose(document.info.description)}</p>
 <p><a href="/v1/openapi.json">OpenAPI document</a></p>
 <label>Key, where the server wants one <input id="key" type="password" autocomplete="off"></label>
 <nav>${tags.map((tag) => html`<a href="#tag-${tag}">${tag}</a>`)}<a href="#schemas">Schemas</a></nav>

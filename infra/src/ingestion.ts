@@ -22,10 +22,7 @@ import type { Construct } from 'constructs';
 import { allowCollections, allowKey, allowList, allowObjects } from './api-permissions.ts';
 import { createLogGroup, NodeFunction } from './node-function.ts';
 import type { ServiceContext } from './service-context.ts';
-import { EMBED_TIMEOUT, INGEST_PREFIX } from './storage-stack.ts';
-
-/** Where runs over whole buckets leave their results in the bucket of collections. */
-const RUNS_PREFIX = 'ingest-runs/';
+import { EMBED_TIMEOUT, INGEST_PREFIX, REFUSALS_PREFIX, RUNS_PREFIX } from './storage-stack.ts';
 
 /** Lists the bucket that a run names; CDK's own reader would be allowed to list every bucket of the account. */
 class ReaderOf extends S3ObjectsItemReader {
@@ -58,6 +55,10 @@ export class Ingestion {
       environment: { LOOKALIKE_DEAD_LETTERS: storage.embedDeadLetters.queueUrl },
     });
     this.#allowPictures(this.embed, context);
+    allowObjects(this.embed.executionRole, storage.data, `${REFUSALS_PREFIX}*`, [
+      's3:GetObject',
+      's3:PutObject',
+    ]);
     storage.embedDeadLetters.grantSendMessages(this.embed);
     this.embed.addEventSource(
       new SqsEventSource(storage.embedQueue, {

@@ -22,6 +22,9 @@ import type { DeploymentOptions } from './options.ts';
 export const INGEST_PREFIX = 'ingest/';
 /** Where presigned uploads lie until they are read, a day at most. */
 export const UPLOADS_PREFIX = 'uploads/';
+/** Where the bucket of collections remembers which pictures were refused (`@lookalike/ingest`), and keeps results of runs. */
+export const REFUSALS_PREFIX = 'ingest-refusals/';
+export const RUNS_PREFIX = 'ingest-runs/';
 /** Seconds one batch of pictures may take; the queue hides a batch six times as long, as AWS advises. */
 export const EMBED_TIMEOUT = 300;
 export const INDEX_TIMEOUT = 900;
@@ -92,7 +95,11 @@ export class StorageStack extends Stack {
       versioned: true,
       serverAccessLogsBucket: accessLogs,
       serverAccessLogsPrefix: 'data/',
-      lifecycleRules: [recovery],
+      lifecycleRules: [
+        recovery,
+        { prefix: REFUSALS_PREFIX, expiration: Duration.days(90) },
+        { prefix: RUNS_PREFIX, expiration: Duration.days(90) },
+      ],
     });
     // The log's one rule, held by the store itself: a commit is created once and never overwritten, whoever writes.
     this.data.addToResourcePolicy(

@@ -3,7 +3,10 @@
  * built, exchanged both ways and queried over HTTP, and the answers compared. `npm run check:arm64`
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { SQSBatchResponse } from 'aws-lambda';
 import { bundleFunctions } from '../../infra/src/bundle.ts';
 import { arm64Node } from './arm64-emulation.ts';
@@ -57,19 +60,22 @@ async function withApi<T>(
   }
 }
 
+/** By node:http: `fetch` gives up on an answer after five minutes, whatever it is told, and emulation may take longer. */
 async function ask<T>(url: string, method: string, path: string, body?: object | Uint8Array): Promise<T> {
   const picture = body instanceof Uint8Array;
-  const response = await fetch(url + path, {
-    method,
-    headers: {
-      authorization: `Bearer ${ADMIN_KEY}`,
-      ...(body === undefined ? {} : { 'content-type': picture ? 'image/jpeg' : 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: picture ? new Uint8Array(body) : JSON.stringify(body) }),
-    signal: AbortSignal.timeout(patience),
-  });
-  assert.ok(response.ok, `${method} ${path}: ${response.status} ${response.ok ? '' : await response.text()}`);
-  return (await response.json()) as T;
+  const headers = {
+    authorization: `Bearer ${ADMIN_KEY}`,
+    ...(body === undefined ? {} : { 'content-type': picture ? 'image/jpeg' : 'application/json' }),
+  };
+  const sent = request(url + path, { method, headers, timeout: patience });
+  sent.end(body === undefined || picture ? body : JSON.stringify(body));
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const answer = await text(response);
+  assert.ok(
+    response.statusCode === 200 || response.statusCode === 201,
+    `${method} ${path}: ${response.statusCode} ${answer}`,
+  );
+  return JSON.parse(answer) as T;
 }
 
 function vector(seed: number): number[] {

@@ -77,6 +77,7 @@ try {
       throw new Error(`unexpected answer ${JSON.stringify(answer)}`);
     note('first query', performance.now() - asked);
     note('process start -> first answer', performance.now() - began);
+    note('  processor time of that', await api.processorTime());
     for (const [stage, milliseconds] of Object.entries(answer.receipt.milliseconds))
       note(`  ${stage}`, milliseconds);
     await api.stop('SIGKILL');

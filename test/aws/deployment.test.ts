@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Capture, Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDeployment } from '../../infra/src/deployment.ts';
+import { refusalsPrefix } from '../../packages/ingest/src/refusal-log.ts';
 
 const flags = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')).context;
 let folder: string;
@@ -119,6 +120,7 @@ describe('the default deployment', () => {
     expect(textOf('IndexRole')).not.toContain('/ingest/*');
     expect(textOf('ApiRole')).not.toContain('sqs:');
     expect(textOf('EmbedRole')).toContain('sqs:SendMessage');
+    expect(textOf('EmbedRole')).toContain(`/${refusalsPrefix}*`);
   });
 
   test('starts the embed function by the queue, message by message, and bounds what it costs', () => {

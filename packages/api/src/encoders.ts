@@ -2,11 +2,15 @@ import type { Encoder } from '@lookalike/encoder';
 import type { CollectionInfo } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 
+export type DescribedEncoder = Pick<Encoder, 'model' | 'hash'>;
+
 /** The encoders a server has, by model name. They are opened when first asked for. */
 export interface Encoders {
   /** Name of the model for collections and comparisons that name none. */
   readonly default: string;
   list(): readonly string[];
+  /** What is known of a model without starting it. Throws `LookalikeError('unknown-model')`. */
+  describe(name: string): Promise<DescribedEncoder>;
   /** Throws `LookalikeError('unknown-model')`. */
   get(name: string): Promise<Encoder>;
 }
@@ -18,27 +22,32 @@ export function lazyEncoders(options: {
   default: string;
   names: readonly string[];
   open: (name: string) => Promise<Encoder>;
+  /** Default: opens it. */
+  describe?: (name: string) => Promise<DescribedEncoder>;
 }): Encoders & { close(): Promise<void> } {
   const opened = new Map<string, Promise<Encoder>>();
+  const assertKnown = (name: string) => {
+    if (options.names.includes(name)) return;
+    const known = options.names.join(', ');
+    throw new LookalikeError('unknown-model', `there is no model ${name}; there are ${known}`);
+  };
+  const get = async (name: string): Promise<Encoder> => {
+    assertKnown(name);
+    let encoder = opened.get(name);
+    if (encoder === undefined) {
+      encoder = options.open(name);
+      opened.set(name, encoder);
+      encoder.catch(() => opened.delete(name));
+    }
+    return encoder;
+  };
   return {
     default: options.default,
     list: () => options.names,
-    get(name) {
-      if (!options.names.includes(name)) {
-        return Promise.reject(
-          new LookalikeError(
-            'unknown-model',
-            `there is no model ${name}; there are ${options.names.join(', ')}`,
-          ),
-        );
-      }
-      let encoder = opened.get(name);
-      if (encoder === undefined) {
-        encoder = options.open(name);
-        opened.set(name, encoder);
-        encoder.catch(() => opened.delete(name));
-      }
-      return encoder;
+    get,
+    async describe(name) {
+      assertKnown(name);
+      return opened.has(name) || options.describe === undefined ? get(name) : options.describe(name);
     },
     async close() {
       const all = await Promise.allSettled(opened.values());

@@ -3,7 +3,7 @@ export type { ApiKey, Scope } from './api-keys.ts';
 export { createApiKey, hashApiKey, parseApiKeys } from './api-keys.ts';
 export type { AppOptions, LookalikeApp } from './app.ts';
 export { createApp } from './app.ts';
-export type { Encoders } from './encoders.ts';
+export type { DescribedEncoder, Encoders } from './encoders.ts';
 export { encoderOf, lazyEncoders } from './encoders.ts';
 export type { AdjustableLimits } from './limits.ts';
 export { defaultLimits } from './limits.ts';

@@ -42,7 +42,7 @@ export function registerCollectionRoutes(app: ApiApp, services: Services): void 
     const hnsw = body.hnsw === undefined ? {} : { hnsw: definedOf(body.hnsw) };
     if (body.dimension !== undefined)
       return { dimension: body.dimension, metric: body.metric ?? 'cosine', ...hnsw };
-    const { model, hash } = await encoders.get(body.model ?? encoders.default);
+    const { model, hash } = await encoders.describe(body.model ?? encoders.default);
     return {
       dimension: model.output.dimension,
       metric: model.metric,

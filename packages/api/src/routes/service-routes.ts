@@ -51,7 +51,7 @@ export function registerServiceRoutes(app: ApiApp, services: Services): void {
     async (c) => {
       const models = await Promise.all(
         encoders.list().map(async (name): Promise<Model> => {
-          const { model, hash } = await encoders.get(name);
+          const { model, hash } = await encoders.describe(name);
           return {
             name: model.name,
             hash,

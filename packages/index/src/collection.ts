@@ -9,7 +9,6 @@ import type {
   DeleteResult,
   Item,
   Match,
-  QueryReceipt,
   QueryRequest,
   QueryResult,
   RecallReport,
@@ -25,7 +24,6 @@ import type { Head } from './head.ts';
 import { type HeadState, locate } from './head-state.ts';
 import type { Indexer } from './indexer.ts';
 import { type CheckedItem, checkId, checkItem, checkSimilarity, checkWhole } from './input-check.ts';
-import { logPrefix } from './log-keys.ts';
 import { type Meter, newMeter } from './meter.ts';
 import { Nearest } from './nearest.ts';
 import {
@@ -37,9 +35,11 @@ import {
   maxEf,
 } from './query-check.ts';
 import { measureRecall } from './recall.ts';
+import { receipt } from './receipt.ts';
 import { countRows, type Located, readRows, rowsInOrder, rowVersion, sampleIds, vectorsOf } from './rows.ts';
-import { defaultEf, type SearchTrace, type Source, search } from './search.ts';
+import { defaultEf, type Source, search } from './search.ts';
 import type { Staging } from './staging.ts';
+import { describeState } from './statistics.ts';
 import { UniqueUpsert } from './unique-upsert.ts';
 
 export interface CollectionOptions {
@@ -189,6 +189,7 @@ export class LogCollection implements Collection {
         return deleted;
       },
     });
+    this.#indexer?.poke();
     return { version, deleted: result };
   }
 
@@ -207,6 +208,7 @@ export class LogCollection implements Collection {
         return doomed.length;
       },
     });
+    this.#indexer?.poke();
     return { version, deleted: result };
   }
 
@@ -338,24 +340,7 @@ export class LogCollection implements Collection {
   }
 
   async stats(): Promise<CollectionStats> {
-    const { tail, version, segments, items } = await this.#read({});
-    const bytes = { rows: 0, codes: 0, graphs: 0, log: 0 };
-    let deletedRows = tail.count - tail.live.size;
-    for (const { segment, deadCount } of segments) {
-      const { rows, keys, codes, graph } = segment.descriptor.files;
-      bytes.rows += rows.length;
-      bytes.codes += keys.length + codes.length;
-      bytes.graphs += graph?.length ?? 0;
-      deletedRows += deadCount;
-    }
-    let startAfter: string | undefined;
-    for (;;) {
-      const page = await this.#store.list(logPrefix(this.info.name), { ...(startAfter && { startAfter }) });
-      for (const object of page.objects) bytes.log += object.size;
-      startAfter = page.objects.at(-1)?.key;
-      if (!page.truncated) break;
-    }
-    return { version, items, segments: segments.length, tailRows: tail.live.size, deletedRows, bytes };
+    return describeState(await this.#read({}), this.#store);
   }
 
   async recall(
@@ -366,7 +351,7 @@ export class LogCollection implements Collection {
     const ef = checkWhole('ef', options.ef, 1, maxEf, defaultEf);
     const state = await this.#read({});
     // Of an index that is still being loaded the measure would be the flat search's.
-    for (const { segment } of state.segments) await segment.loadGraph();
+    for (const { segment } of state.segments) await segment.warm();
     return measureRecall(this, sampleIds(state, sample, options.seed ?? 1), { k, ef });
   }
 
@@ -421,23 +406,4 @@ function located(state: HeadState, id: string): Located | undefined {
   const place = locate(state, id);
   if (place === undefined) return undefined;
   return { source: 'tail' in place ? place.tail : place.live, row: place.row };
-}
-
-function receipt(
-  { version, tail }: HeadState,
-  trace: SearchTrace,
-  meter: Meter,
-  syncCost: Meter,
-  milliseconds: Record<string, number>,
-): QueryReceipt {
-  return {
-    version,
-    exact: trace.exact,
-    warm: syncCost.requests <= 1 && meter.requests === syncCost.requests,
-    segments: trace.segments,
-    rowsScanned: trace.rowsScanned,
-    tailRows: tail.live.size,
-    store: meter,
-    milliseconds,
-  };
 }

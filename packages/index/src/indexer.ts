@@ -42,6 +42,9 @@ const defaults: IndexerOptions = {
 /** After a failure, automatic runs wait this long (milliseconds), doubled each time up to a minute. */
 const firstPause = 500;
 
+/** Milliseconds between two collections of garbage after automatic work. */
+const collectionInterval = 3_600_000;
+
 /**
  * Turns the tail of a collection into segments and merges segments. All it decides is decided by commits, so any number of
  * them may run anywhere, and die at any point: what was built for nothing is garbage.
@@ -51,12 +54,22 @@ export class Indexer {
   readonly #space: SegmentSpace;
   readonly #pool: BuildPool;
   readonly #options: IndexerOptions;
+  readonly #collectGarbage: (() => Promise<unknown>) | undefined;
+  #collectedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #failures = 0;
   #notBefore = 0;
   #closed = false;
 
-  constructor(head: Head, space: SegmentSpace, pool: BuildPool, options: Partial<IndexerOptions>) {
+  /** `collectGarbage`: done now and then after automatic work, which is what makes garbage. */
+  constructor(
+    head: Head,
+    space: SegmentSpace,
+    pool: BuildPool,
+    options: Partial<IndexerOptions>,
+    collectGarbage?: () => Promise<unknown>,
+  ) {
+    this.#collectGarbage = collectGarbage;
     this.#head = head;
     this.#space = space;
     this.#pool = pool;
@@ -102,6 +115,9 @@ export class Indexer {
       await this.#checkpoint();
     }
     await this.#mergeWhileDue();
+    if (performance.now() - this.#collectedAt < collectionInterval || this.#closed) return;
+    this.#collectedAt = performance.now();
+    await this.#collectGarbage?.();
   }
 
   #flushIsDue({ tail, lastWrite, indexedVersion }: HeadState): boolean {

@@ -11,7 +11,7 @@ export class SegmentKeys {
   /** The first row of each block. */
   readonly blockStarts: Uint32Array;
   readonly #offsets: Uint32Array;
-  readonly #ids: Uint8Array;
+  readonly #ids: Buffer;
 
   constructor(parts: {
     versions: Float64Array;
@@ -24,7 +24,7 @@ export class SegmentKeys {
     this.versions = parts.versions;
     this.blocks = parts.blocks;
     this.#offsets = parts.offsets;
-    this.#ids = parts.ids;
+    this.#ids = Buffer.from(parts.ids.buffer, parts.ids.byteOffset, parts.ids.byteLength);
     this.blockStarts = new Uint32Array(parts.blocks.length);
     let start = 0;
     for (const [i, block] of parts.blocks.entries()) {
@@ -41,9 +41,7 @@ export class SegmentKeys {
   }
 
   id(row: number): string {
-    const start = this.#offsets[row] as number;
-    const end = this.#offsets[row + 1] as number;
-    return Buffer.from(this.#ids.buffer, this.#ids.byteOffset + start, end - start).toString();
+    return this.#ids.toString('utf8', this.#offsets[row], this.#offsets[row + 1]);
   }
 
   /** The row of an id, or -1. */

@@ -185,7 +185,9 @@ class LogEngine implements SearchEngine, Administration {
       opened = {
         head,
         writer: new GroupCommit(head, this.#options.commitWindow),
-        indexer: new Indexer(head, this.#space, this.#pool, this.#indexerOptions),
+        indexer: new Indexer(head, this.#space, this.#pool, this.#indexerOptions, () =>
+          collectGarbage(this.#store, head, this.#now() - this.#grace),
+        ),
       };
       this.#opened.set(name, opened);
     }

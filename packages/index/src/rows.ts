@@ -27,6 +27,7 @@ export async function readRows(
   meter: Meter,
 ): Promise<RowContent[]> {
   const contents: RowContent[] = rows.map(() => ({}));
+  if (!include.metadata && !include.vector) return contents;
   const bySource = new Map<Source, number[]>();
   for (const [i, { source }] of rows.entries()) {
     const known = bySource.get(source);

@@ -6,6 +6,7 @@ import type { HeadState, LiveSegment } from './head-state.ts';
 import type { Meter } from './meter.ts';
 import type { Nearest } from './nearest.ts';
 import type { CheckedFilter } from './query-check.ts';
+import type { ResidentVectors } from './segment.ts';
 import { selectRows } from './segment-filter.ts';
 import type { Tail } from './tail.ts';
 
@@ -189,11 +190,37 @@ async function scanVectors(
   }
 }
 
-async function offer({ request, live, distanceTo }: SegmentSearch, rows: readonly number[], meter: Meter) {
+async function offer(search: SegmentSearch, rows: readonly number[], meter: Meter): Promise<void> {
+  const { request, live, distanceTo } = search;
   const { nearest } = request;
+  const resident = live.segment.vectorsIfLoaded();
+  if (resident !== undefined) {
+    offerResident(search, resident, rows);
+    return;
+  }
   const vectors = await live.segment.vectors(rows, meter);
   for (const [i, row] of rows.entries()) {
     const distance = distanceTo(vectors[i] as Float32Array);
+    if (distance <= nearest.bound)
+      nearest.offer({ distance, id: live.segment.keys.id(row), source: live, row });
+  }
+}
+
+function offerResident(
+  { request, live, metric }: SegmentSearch,
+  { vectors, squaredNorms }: ResidentVectors,
+  rows: readonly number[],
+): void {
+  const { nearest, vector } = request;
+  const squaredNorm = metric === 'cosine' ? dotAt(vector, vector, 0) : 0;
+  for (const row of rows) {
+    const offset = row * vector.length;
+    const distance =
+      metric === 'cosine'
+        ? cosineDistance(dotAt(vector, vectors, offset), squaredNorm, squaredNorms[row] as number)
+        : metric === 'l2'
+          ? l2At(vector, vectors, offset)
+          : l1At(vector, vectors, offset);
     if (distance <= nearest.bound)
       nearest.offer({ distance, id: live.segment.keys.id(row), source: live, row });
   }

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
 import { CodeScanner } from './code-scan.ts';
 import { CodeBuilder } from './codes.ts';
+import { dotAt } from './distance.ts';
 import type { CollectionInfo, Metadata } from './engine.ts';
 import { fieldValue } from './filter-match.ts';
 import { type Graph, loadGraph } from './graph.ts';
@@ -24,6 +25,12 @@ export interface SegmentSpace {
   budget: MemoryBudget;
 }
 
+/** The vectors of a segment, in the order of its rows. */
+export interface ResidentVectors {
+  vectors: Float32Array;
+  squaredNorms: Float64Array;
+}
+
 /** An immutable segment: its keys in memory, all else loaded when it is needed and let go when memory is short. */
 export class Segment {
   readonly descriptor: SegmentDescriptor;
@@ -37,10 +44,15 @@ export class Segment {
   #graph: Graph | undefined;
   #graphLoading: Promise<void> | undefined;
   #graphFailed = false;
+  #resident: ResidentVectors | undefined;
+  #residentLoading: Promise<void> | undefined;
+  #residentFailed = false;
   #rowsPath: string | undefined;
   /** Column regions of the local rows file whose CRC was found right, as `block * 2 + (vector ? 1 : 0)`. */
   readonly #checkedRegions = new Set<number>();
   readonly #columns = new Map<string, MetadataColumn>();
+  /** Metadata regions of blocks that were asked for. */
+  readonly #texts = new Map<number, Uint8Array>();
 
   private constructor(
     descriptor: SegmentDescriptor,
@@ -146,6 +158,13 @@ export class Segment {
     return undefined;
   }
 
+  /** Resolves when all that makes searches fast is in memory, as far as it fits. */
+  async warm(): Promise<void> {
+    await this.loadGraph();
+    this.vectorsIfLoaded();
+    await this.#residentLoading;
+  }
+
   /** Resolves when the graph is in memory, or cannot be: a damaged one is done without. */
   loadGraph(): Promise<void> {
     this.#graphLoading ??= this.#loadGraph().finally(() => {
@@ -171,6 +190,48 @@ export class Segment {
       this.#graphFailed = true;
       if (!isDamage(error)) throw error;
     }
+  }
+
+  /**
+   * All vectors, one after the other, with their squared norms, where they are in memory. Otherwise begins to load them,
+   * where they would take no more than a quarter of it.
+   */
+  vectorsIfLoaded(): ResidentVectors | undefined {
+    if (this.#resident !== undefined) {
+      this.#space.budget.touch(this.#resident);
+      return this.#resident;
+    }
+    const bytes = this.rows * (this.#info.dimension * 4 + 8);
+    if (!this.#residentFailed && bytes <= this.#space.budget.limit / 4) {
+      this.#residentLoading ??= this.#loadVectors(bytes)
+        .catch(() => {
+          // What is wrong with the rows is said by whoever needs them.
+          this.#residentFailed = true;
+        })
+        .finally(() => {
+          this.#residentLoading = undefined;
+        });
+    }
+    return undefined;
+  }
+
+  async #loadVectors(bytes: number): Promise<void> {
+    const { dimension } = this.#info;
+    const resident: ResidentVectors = {
+      vectors: new Float32Array(this.rows * dimension),
+      squaredNorms: new Float64Array(this.rows),
+    };
+    for await (const { first, rows, vectors } of this.vectorBlocks(newMeter())) {
+      resident.vectors.set(vectors, first * dimension);
+      for (let i = 0; i < rows; i++) {
+        const vector = vectors.subarray(i * dimension, (i + 1) * dimension);
+        resident.squaredNorms[first + i] = dotAt(vector, vector, 0);
+      }
+    }
+    this.#resident = resident;
+    this.#space.budget.hold(resident, bytes, () => {
+      this.#resident = undefined;
+    });
   }
 
   /** Has the rows on this machine, so that single ones are read at once. */
@@ -267,6 +328,10 @@ export class Segment {
     const bytes = this.#space.local.readSync(path, start, length);
     if (bytes === undefined || crc32(bytes) !== crc) return false;
     this.#checkedRegions.add(mark);
+    if (column === 'metadata') {
+      this.#texts.set(block, bytes);
+      this.#space.budget.hold(bytes, length, () => this.#texts.delete(block));
+    }
     return true;
   }
 
@@ -295,6 +360,11 @@ export class Segment {
     if (!this.#checkRegion(path, block, 'metadata')) return undefined;
     const { start } = (this.keys.blocks[block] as { regions: Record<Column, Region> }).regions.metadata;
     const index = row - (this.keys.blockStarts[block] as number);
+    const region = this.#texts.get(block);
+    if (region !== undefined) {
+      const text = textAt(region, this.#blockRows(block), index);
+      return Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString();
+    }
     const offsets = this.#space.local.readSync(path, start + index * 4, 8);
     if (offsets === undefined) return undefined;
     const view = new DataView(offsets.buffer, offsets.byteOffset, 8);
@@ -351,8 +421,11 @@ export class Segment {
     this.#scanner = undefined;
     if (this.#graph !== undefined) this.#space.budget.drop(this.#graph);
     this.#graph = undefined;
-    for (const column of this.#columns.values()) this.#space.budget.drop(column);
+    if (this.#resident !== undefined) this.#space.budget.drop(this.#resident);
+    this.#resident = undefined;
+    for (const held of [...this.#columns.values(), ...this.#texts.values()]) this.#space.budget.drop(held);
     this.#columns.clear();
+    this.#texts.clear();
   }
 }
 

@@ -182,9 +182,9 @@ describe('search through segments', () => {
   test('goes by the graph where it is warm, flat where it is cold or filtered, with high recall', async () => {
     const store = await openFolderStore(await newFolder());
     const engine = await openOn({ store });
-    await engine.createCollection('c', { dimension: 16, metric: 'cosine' });
+    await engine.createCollection('c', { dimension: 16, metric: 'cosine', hnsw: { efConstruction: 60 } });
     const collection = await engine.collection('c');
-    const items = clusteredItems(20_000, 16, 3);
+    const items = clusteredItems(12_000, 16, 3);
     await load(collection, items);
     await engine.compact('c', { full: true });
     const ways = async (request: object) => {
@@ -205,10 +205,10 @@ describe('search through segments', () => {
     expect(await ways({ topK: undefined, minSimilarity: 0.99 })).toEqual(['flat']);
     // Most rows deleted: as many as asked still come back.
     await collection.delete({ filter: { field: 'n', gte: 100 } });
-    const few = await collection.query({ vector: (items[19_999] as Item).vector, topK: 100 });
+    const few = await collection.query({ vector: (items[11_999] as Item).vector, topK: 100 });
     expect(few.matches).toHaveLength(100);
     await engine.close();
-  });
+  }, 240_000);
 
   test('a range search pages through everything, whatever it is made of', async () => {
     const engine = await openOn({ store: new MemoryStore(), rangePageSize: 50 });

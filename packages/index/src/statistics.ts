@@ -1,0 +1,26 @@
+import type { ObjectStore } from '@lookalike/store';
+import type { CollectionStats } from './engine.ts';
+import type { HeadState } from './head-state.ts';
+import { logPrefix } from './log-keys.ts';
+
+/** Counts what a state holds; lists the log for its bytes. */
+export async function describeState(state: HeadState, store: ObjectStore): Promise<CollectionStats> {
+  const { tail, version, segments, items, info } = state;
+  const bytes = { rows: 0, codes: 0, graphs: 0, log: 0 };
+  let deletedRows = tail.count - tail.live.size;
+  for (const { segment, deadCount } of segments) {
+    const { rows, keys, codes, graph } = segment.descriptor.files;
+    bytes.rows += rows.length;
+    bytes.codes += keys.length + codes.length;
+    bytes.graphs += graph?.length ?? 0;
+    deletedRows += deadCount;
+  }
+  let startAfter: string | undefined;
+  for (;;) {
+    const page = await store.list(logPrefix(info.name), { ...(startAfter && { startAfter }) });
+    for (const object of page.objects) bytes.log += object.size;
+    startAfter = page.objects.at(-1)?.key;
+    if (!page.truncated) break;
+  }
+  return { version, items, segments: segments.length, tailRows: tail.live.size, deletedRows, bytes };
+}

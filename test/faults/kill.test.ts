@@ -84,4 +84,4 @@ test(`a process killed ${rounds} times in the middle of its work loses nothing t
   }
   expect(stored.size).toBeGreaterThan(rounds * 30);
   expect(deleted.size).toBeGreaterThan(0);
-}, 900_000);
+}, 1_800_000);

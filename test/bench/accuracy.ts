@@ -49,7 +49,6 @@ const pdq = pdqDescriber(cache);
 if ('missing' in pdq) missing.push(`PDQ (${pdq.missing})`);
 else describers.push(pdq);
 const threads = availableParallelism();
-describers.push(await backboneDescriber(await resolveModel(BACKBONE), cache, threads));
 const trained = (await listModels()).find(({ model }) => model.name === TRAINED);
 if (trained) {
   const encoder = await openEncoder(trained.directory, { threads });
@@ -57,6 +56,7 @@ if (trained) {
 } else {
   missing.push(`models/${TRAINED} (not there yet)`);
 }
+describers.push(await backboneDescriber(await resolveModel(BACKBONE), cache, threads));
 
 const copies = new Copies(cache, corpus.fillers);
 const matched = corpus.queries.length;
@@ -175,9 +175,9 @@ const report: AccuracyReport = {
     milliseconds,
   },
 };
-const last = methods.at(-1) as MethodReport;
-const { led, rows, lost } = rowsLed(report, last);
-const text = `${markdownReport(report)}\n\n${last.name} leads in ${led} of ${rows} rows${lost.length ? `; not in: ${lost.join(', ')}` : ''}.\n`;
+const judged = (methods.find(({ name }) => name === TRAINED) ?? methods.at(-1)) as MethodReport;
+const { led, rows, lost } = rowsLed(report, judged);
+const text = `${markdownReport(report)}\n\n${judged.name} leads in ${led} of ${rows} rows${lost.length ? `; not in: ${lost.join(', ')}` : ''}.\n`;
 console.log(text);
 if (!part.development && !part.photos) {
   const folder = join(import.meta.dirname, 'results');

@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
 
     strokes = commands.add_parser("train-strokes", help="the recurrent sibling on Omniglot's pen strokes")
     strokes.add_argument("--work", type=Path)
-    strokes.add_argument("--steps", type=int, default=400)
+    strokes.add_argument("--steps", type=int, default=300)
     strokes.add_argument("--seed", type=int, default=1)
     strokes.set_defaults(run=_strokes)
 

@@ -68,6 +68,7 @@ def train_model(
             raise SystemExit(f"{data}: {len(files)} pictures found, at least {FEWEST_PICTURES} are needed")
         split = split_pictures(files)
         described = [IMAGENET_WEIGHTS, {"name": data.name, "license": "your own", "use": "training and calibration"}]
+    print(f"checkpoints and loss curve: {work}")
     print(f"{len(split.fit)} pictures to train on, {len(split.validation)} to calibrate on")
     prepared = prepare(split.fit, dimension, model_side)
     labels: np.ndarray | None = folder_labels(prepared.pictures.files, data) if labelled and data else None

@@ -1,4 +1,4 @@
-"""Trains the recurrent sibling on pen strokes by semi-hard triplets; measured one-shot on alphabets it has not seen."""
+"""Trains the recurrent sibling on pen strokes by InfoNCE; measured one-shot on alphabets it has not seen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lookalike_training.data.omniglot import OneShotRun
 from lookalike_training.data.strokes import FEATURES, StrokeDrawings, distort_sequences, read_strokes
 from lookalike_training.export import export_onnx
 from lookalike_training.loss_curve import draw_loss_curve
-from lookalike_training.losses.triplet import semi_hard_triplet_loss
+from lookalike_training.losses.info_nce import info_nce_loss
 from lookalike_training.one_shot import mean_error
 from lookalike_training.progress import Progress
 from lookalike_training.schedule import cosine_with_warmup
@@ -28,11 +28,11 @@ HELD_OUT = ("Early_Aramaic", "Sanskrit")
 
 @dataclass(frozen=True)
 class StrokePlan:
-    steps: int = 400
+    steps: int = 300
     batch: int = 128
     each: int = 4
     learning_rate: float = 2e-3
-    margin: float = 0.3
+    temperature: float = 0.1
     seed: int = 1
 
 
@@ -62,7 +62,7 @@ def one_shot_runs(
 
 @torch.no_grad()
 def embed_strokes(net: StrokeEncoder, sequences: np.ndarray) -> np.ndarray:
-    """[n, steps, 5] -> [n, d]."""
+    """[n, steps, 7] -> [n, d]."""
     net.eval()
     return net.encode(torch.from_numpy(np.ascontiguousarray(sequences))).numpy()
 
@@ -87,7 +87,7 @@ def train_stroke_model(data: Path, work: Path, plan: StrokePlan) -> dict[str, fl
         net.train()
         chosen = fit[next(batches)]
         x = torch.from_numpy(distort_sequences(drawings.sequences[chosen], rng))
-        loss = semi_hard_triplet_loss(net.encode(x), torch.from_numpy(drawings.characters[chosen]), plan.margin)
+        loss = info_nce_loss(net.encode(x), torch.from_numpy(drawings.characters[chosen]), plan.temperature)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -97,7 +97,7 @@ def train_stroke_model(data: Path, work: Path, plan: StrokePlan) -> dict[str, fl
         history.append((step, float(loss.detach())))
         progress.show(step, f"loss {np.mean([v for _, v in history[-50:]]):.4f}")
     work.mkdir(parents=True, exist_ok=True)
-    draw_loss_curve(work / "loss.png", {"triplet": history}, "strokes")
+    draw_loss_curve(work / "loss.png", {"info-nce": history}, "strokes")
     torch.save(average.net.state_dict(), work / "strokes.pt")
     export_onnx(average.net, torch.from_numpy(drawings.sequences[:4]), work / "model.onnx", "strokes")
     after, spread = mean_error(partial(embed_strokes, average.net), runs)

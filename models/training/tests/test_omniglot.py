@@ -96,8 +96,8 @@ def test_strokes_become_movements_of_equal_length():
     strokes = parse_strokes(STROKES)
     assert [len(s) for s in strokes] == [3, 2]
     sequence = as_sequence(strokes, 32)
-    assert sequence.shape == (32, 5) and (sequence[:, 4] == 1).all()
-    assert 0 < sequence[:, 2].mean() < 1
+    assert sequence.shape == (32, 7) and (sequence[:, 6] == 1).all()
+    assert 0 < sequence[:, 4].mean() < 1
     # First to the right, then down (y points down).
     assert sequence[0, 0] > 0 and abs(sequence[0, 1]) < 1e-5 and sequence[-1, 1] > 0
     # Twice as large a drawing is the same sequence.
@@ -107,5 +107,5 @@ def test_strokes_become_movements_of_equal_length():
 def test_distortion_keeps_pen_and_presence():
     batch = np.stack([as_sequence(parse_strokes(STROKES))] * 3)
     out = distort_sequences(batch, np.random.default_rng(0))
-    np.testing.assert_array_equal(out[..., 2:], batch[..., 2:])
-    assert not np.allclose(out[..., :2], batch[..., :2])
+    np.testing.assert_array_equal(out[..., 4:], batch[..., 4:])
+    assert not np.allclose(out[..., :4], batch[..., :4])

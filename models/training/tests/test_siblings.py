@@ -13,7 +13,7 @@ from lookalike_training.siblings.stroke_rnn import StrokeEncoder
 
 
 def strokes(n):
-    x = torch.randn(n, 20, 5)
+    x = torch.randn(n, 20, 7)
     x[..., -1] = 1
     x[0, 12:] = 0
     return x

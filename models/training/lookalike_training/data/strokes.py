@@ -1,8 +1,8 @@
 """Omniglot's pen strokes as sequences of movements.
 
-A file lists strokes between START and BREAK lines, each as x,y,milliseconds. A sequence here is [steps, 5]: dx, dy of
-a movement of fixed length, its pen state (1 = drawing, 0 = moving between strokes), the share of the way done, and a
-constant 1 that tells a real step from padding.
+A file lists strokes between START and BREAK lines, each as x,y,milliseconds. A sequence here is [steps, 7]: dx, dy of
+a movement of fixed length, x, y of its end in the drawing's box, its pen state (1 = drawing, 0 = moving between
+strokes), the share of the way done, and a constant 1 that tells a real step from padding.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 STEPS = 64
-FEATURES = 5
+FEATURES = 7
 SIZE = 105.0
 
 
@@ -39,7 +39,7 @@ def parse_strokes(text: str) -> list[np.ndarray]:
 
 
 def as_sequence(strokes: list[np.ndarray], steps: int = STEPS) -> np.ndarray:
-    """[steps, 5] float32. Points are spread evenly along the way, so speed and sampling rate do not matter; position
+    """[steps, 7] float32. Points are spread evenly along the way, so speed and sampling rate do not matter; position
     and size are normalised to the drawing's own box."""
     points = np.concatenate(strokes)
     low, high = points.min(0), points.max(0)
@@ -57,14 +57,15 @@ def as_sequence(strokes: list[np.ndarray], steps: int = STEPS) -> np.ndarray:
     segment = np.searchsorted(way, (at[1:] + at[:-1]) / 2).clip(max=len(pen) - 1)
     out = np.zeros((steps, FEATURES), dtype=np.float32)
     out[:, 0], out[:, 1] = np.diff(x) * steps / 8, np.diff(y) * steps / 8
-    out[:, 2] = pen[segment]
-    out[:, 3] = at[1:] / total
-    out[:, 4] = 1.0
+    out[:, 2], out[:, 3] = x[1:] * 2, y[1:] * 2
+    out[:, 4] = pen[segment]
+    out[:, 5] = at[1:] / total
+    out[:, 6] = 1.0
     return out
 
 
 def distort_sequences(batch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Random rotation, shear and stretch of movements [n, steps, 5], and jitter: the affine part of another hand."""
+    """Random rotation, shear and stretch of movements and places [n, steps, 7], and jitter: the affine part of another hand."""
     n = len(batch)
     angle = rng.uniform(-0.25, 0.25, n)
     shear = rng.uniform(-0.25, 0.25, n)
@@ -72,13 +73,15 @@ def distort_sequences(batch: np.ndarray, rng: np.random.Generator) -> np.ndarray
     c, s = np.cos(angle), np.sin(angle)
     matrix = np.stack([np.stack([c * sx, (c * shear - s) * sy], 1), np.stack([s * sx, (s * shear + c) * sy], 1)], 1)
     out = batch.copy()
-    out[..., :2] = np.einsum("nij,nsj->nsi", matrix, batch[..., :2]) + rng.normal(0, 0.03, (*batch.shape[:2], 2))
+    for pair in (slice(0, 2), slice(2, 4)):
+        out[..., pair] = np.einsum("nij,nsj->nsi", matrix, batch[..., pair])
+    out[..., :4] += rng.normal(0, 0.03, (*batch.shape[:2], 4))
     return out.astype(np.float32)
 
 
 @dataclass
 class StrokeDrawings:
-    """``sequences`` [n, steps, 5], ``characters`` [n], ``alphabets`` [n] numbers, ``drawers`` [n] 1..20."""
+    """``sequences`` [n, steps, 7], ``characters`` [n], ``alphabets`` [n] numbers, ``drawers`` [n] 1..20."""
 
     sequences: np.ndarray
     characters: np.ndarray

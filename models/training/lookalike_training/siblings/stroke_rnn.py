@@ -16,7 +16,7 @@ class StrokeEncoder(Encoder):
     the exported graph needs no second input for lengths.
     """
 
-    def __init__(self, features: int = 5, hidden: int = 96, layers: int = 2, dimension: int = 64):
+    def __init__(self, features: int = 7, hidden: int = 96, layers: int = 2, dimension: int = 64):
         super().__init__()
         self.dimension = dimension
         self.embed = nn.Linear(features, hidden)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
 import { CodeScanner } from './code-scan.ts';
@@ -24,6 +25,9 @@ export interface SegmentSpace {
   local: LocalFiles;
   budget: MemoryBudget;
 }
+
+/** Milliseconds before the next queries are prepared for, so that the first one is answered first. */
+const loadDelay = 20;
 
 /** The vectors of a segment, in the order of its rows. */
 export interface ResidentVectors {
@@ -154,7 +158,12 @@ export class Segment {
     }
     const file = this.descriptor.files.graph;
     if (file !== undefined && !this.#graphFailed && file.length <= this.#space.budget.limit / 2)
-      this.loadGraph().catch(() => undefined);
+      this.#graphLoading ??= sleep(loadDelay)
+        .then(() => this.#loadGraph())
+        .catch(() => undefined)
+        .finally(() => {
+          this.#graphLoading = undefined;
+        });
     return undefined;
   }
 
@@ -203,7 +212,8 @@ export class Segment {
     }
     const bytes = this.rows * (this.#info.dimension * 4 + 8);
     if (!this.#residentFailed && bytes <= this.#space.budget.limit / 4) {
-      this.#residentLoading ??= this.#loadVectors(bytes)
+      this.#residentLoading ??= sleep(loadDelay)
+        .then(() => this.#loadVectors(bytes))
         .catch(() => {
           // What is wrong with the rows is said by whoever needs them.
           this.#residentFailed = true;

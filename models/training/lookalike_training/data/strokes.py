@@ -65,7 +65,8 @@ def as_sequence(strokes: list[np.ndarray], steps: int = STEPS) -> np.ndarray:
 
 
 def distort_sequences(batch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Random rotation, shear and stretch of movements and places [n, steps, 7], and jitter: the affine part of another hand."""
+    """Random rotation, shear and stretch of movements and places [n, steps, 7], and jitter: the affine part of another
+    hand."""
     n = len(batch)
     angle = rng.uniform(-0.25, 0.25, n)
     shear = rng.uniform(-0.25, 0.25, n)

@@ -16,7 +16,7 @@ import { WebFunction } from './loopback/web-function.ts';
 
 const patience = 600_000;
 const tolerance = 1e-4;
-const rows = 600;
+const rows = 2000;
 const dimension = 64;
 process.env.LOOKALIKE_GRAPH_FROM_ROWS = '200';
 
@@ -92,11 +92,21 @@ function assertSameMatches(actual: Match[], expected: Match[]): void {
   });
 }
 
-const queries = [5, 123, 599].map((at) => ({ vector: vector(at + 0.01), topK: 10, explain: true }));
-const queryAll = (url: string, collection: string) =>
-  Promise.all(
-    queries.map((query) => ask<QueryAnswer>(url, 'POST', `/v1/collections/${collection}/query`, query)),
-  );
+/** Few candidates, so that the graph pays on so small a collection. */
+const queries = [5, 123, 599].map((at) => ({ vector: vector(at + 0.01), topK: 5, ef: 8, explain: true }));
+
+/** Asked until the graph answers: a cold reader goes by the codes while the graph loads. */
+async function queryAll(url: string, collection: string): Promise<QueryAnswer[]> {
+  const until = performance.now() + patience;
+  for (;;) {
+    const answers: QueryAnswer[] = [];
+    for (const query of queries)
+      answers.push(await ask(url, 'POST', `/v1/collections/${collection}/query`, query));
+    if (answers.every(({ receipt }) => receipt.segments.every(({ way }) => way === 'graph'))) return answers;
+    assert.ok(performance.now() < until, `the graph of ${collection} is not used`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
 
 try {
   await withApi(onX64, async (url) => {
@@ -138,11 +148,6 @@ try {
   const fromArm64 = await withApi(onArm64, read);
   say('both read both over HTTP, in fresh processes');
   for (const answers of [fromX64.byArm64, fromX64.byX64, fromArm64.byArm64, fromArm64.byX64]) {
-    for (const { receipt } of answers)
-      assert.ok(
-        receipt.segments.some(({ way }) => way === 'graph'),
-        'the graph was not used',
-      );
     answers.forEach(({ matches }, at) => {
       assertSameMatches(matches, fromX64.byX64[at]?.matches ?? []);
     });

@@ -406,7 +406,7 @@ describe('requests', () => {
     expect(String(failures[0]?.error)).toContain('secret');
   });
 
-  it('answers 503 with Retry-After when too many are under way', async () => {
+  it('answers 429 with Retry-After when too many are under way', async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -417,6 +417,7 @@ describe('requests', () => {
     });
     const first = send('GET', '/v1/collections');
     const second = await send('GET', '/v1/collections');
+    expect(second.status).toBe(429);
     expect((await problem(second)).code).toBe('overloaded');
     expect(second.headers.get('retry-after')).toBe('1');
     expect((await send('GET', '/healthz')).status).toBe(200);

@@ -58,7 +58,7 @@ export const problemKinds: Readonly<Record<string, ProblemKind>> = {
   'damaged-object': { status: 500, title: 'A stored object is damaged' },
   'missing-object': { status: 500, title: 'A stored object is missing' },
   'unknown-format': { status: 500, title: 'A stored object has a format of another release' },
-  overloaded: { status: 503, title: 'The server has too much to do', retryAfter: 1 },
+  overloaded: { status: 429, title: 'The server has too much to do', retryAfter: 1 },
   'store-unavailable': {
     status: 503,
     title: 'The object store does not answer',

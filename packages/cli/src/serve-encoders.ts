@@ -1,5 +1,11 @@
 import { lazyEncoders } from '@lookalike/api';
-import { listModels, openEncoder, readModelDescription, resolveModel } from '@lookalike/encoder';
+import {
+  embeddingHash,
+  listModels,
+  openEncoder,
+  readModelDescription,
+  resolveModel,
+} from '@lookalike/encoder';
 
 /** The installed models and the one named, which is the default. Each is opened when it is first used. */
 export async function serveEncoders(nameOrFolder: string | undefined) {
@@ -8,10 +14,15 @@ export async function serveEncoders(nameOrFolder: string | undefined) {
   const installed = await listModels();
   const directories = new Map(installed.map(({ model, directory }) => [model.name, directory]));
   directories.set(model.name, directory);
+  const folderOf = (name: string) => directories.get(name) as string;
   const encoders = lazyEncoders({
     default: model.name,
     names: [...directories.keys()],
-    open: async (name) => openEncoder(directories.get(name) as string),
+    open: (name) => openEncoder(folderOf(name)),
+    async describe(name) {
+      const model = await readModelDescription(folderOf(name));
+      return { model, hash: embeddingHash(model) };
+    },
   });
   return { encoders, model };
 }

@@ -1,4 +1,4 @@
-import { randomNumbers } from './random.ts';
+import { randomNumbers } from '../../../packages/index/src/random.ts';
 
 export interface Vectors {
   count: number;

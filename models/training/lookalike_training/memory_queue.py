@@ -14,15 +14,15 @@ class MemoryQueue:
     def __init__(self, size: int, dimension: int):
         self.size = size
         self.embeddings = torch.empty(0, dimension)
-        self.labels = torch.empty(0, dtype=torch.long)
+        self.labels: Tensor | None = None
 
     def push(self, embeddings: Tensor, labels: Tensor) -> None:
-        """Newest first; the oldest rows beyond ``size`` are forgotten."""
+        """Newest first; the oldest rows beyond ``size`` are forgotten. ``labels`` [n] or [n, s], one form a queue."""
         self.embeddings = torch.cat([embeddings.detach(), self.embeddings])[: self.size]
-        self.labels = torch.cat([labels, self.labels])[: self.size]
+        self.labels = labels if self.labels is None else torch.cat([labels, self.labels])[: self.size]
 
-    def state_dict(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor | None]:
         return {"embeddings": self.embeddings, "labels": self.labels}
 
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+    def load_state_dict(self, state: dict[str, Tensor | None]) -> None:
         self.embeddings, self.labels = state["embeddings"], state["labels"]

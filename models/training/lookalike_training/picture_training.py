@@ -21,6 +21,7 @@ from lookalike_training.loss_curve import draw_loss_curve
 from lookalike_training.losses.by_name import LOSSES
 from lookalike_training.losses.info_nce import info_nce_loss
 from lookalike_training.losses.koleo import koleo_loss
+from lookalike_training.losses.shown_pictures import own_labels
 from lookalike_training.memory_queue import MemoryQueue
 from lookalike_training.picture_batches import normalise
 from lookalike_training.progress import Progress
@@ -60,7 +61,9 @@ def _batches(
 
 
 class CopyBatches(IterableDataset):
-    """(views [2n, 3, side, side] uint8, labels [2n]) a step, made in a process of their own.
+    """(views [2n, 3, side, side] uint8, labels [2n, 4]) a step, made in a process of their own.
+
+    The first label is a view's own, the others are those of the tiles of a collage, -1 for none.
 
     Every step seeds its own randomness, so a resumed run sees the batches that the killed one would have seen.
     """
@@ -87,10 +90,17 @@ class CopyBatches(IterableDataset):
                 continue
             seed_everything(plan.seed * 1_000_003 + step)
             pixels, aspect = self.pictures.take(chosen)
-            others, _ = self.pictures.take(torch.randint(len(self.pictures), (min(64, len(self.pictures)),)))
-            views = torch.cat([original(pixels, aspect, plan.side, others), copied(pixels, aspect, plan.side, others)])
-            one = torch.from_numpy(self.labels[chosen] if supervised else chosen)
-            yield (views * 255).round().to(torch.uint8), torch.cat([one, one])
+            fillers = torch.randint(len(self.pictures), (min(64, len(self.pictures)),))
+            others, _ = self.pictures.take(fillers)
+            filler_labels = torch.from_numpy(self.labels)[fillers] if supervised else fillers
+            views, shown = [], []
+            for maker in (original, copied):
+                made, tiles = maker.copies_and_tiles(pixels, aspect, plan.side, others)
+                views.append((made * 255).round().to(torch.uint8))
+                also = torch.where(tiles >= 0, filler_labels[tiles.clamp(min=0)], -1)
+                own = torch.from_numpy(self.labels[chosen] if supervised else chosen)
+                shown.append(torch.cat([own[:, None], also], 1))
+            yield torch.cat(views), torch.cat(shown)
 
 
 def batch_loss(plan: Plan, embeddings: Tensor, labels: Tensor, memory: MemoryQueue | None) -> Tensor:
@@ -103,7 +113,7 @@ def batch_loss(plan: Plan, embeddings: Tensor, labels: Tensor, memory: MemoryQue
             memory.labels if memory else None,
         )
     else:
-        loss = LOSSES[plan.loss](embeddings, labels)
+        loss = LOSSES[plan.loss](embeddings, own_labels(labels))
     return loss + plan.koleo * koleo_loss(embeddings, labels) if plan.koleo else loss
 
 

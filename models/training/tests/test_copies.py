@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,3 +84,16 @@ def test_a_nearly_original_copy_stays_near(picture):
     out = CopyMaker(NEARLY_ORIGINAL)(x, torch.full((16,), 4 / 3), 64)
     plain = x.float() / 255
     assert (out - plain).abs().mean((1, 2, 3)).median() < 0.05
+
+
+def test_a_collage_says_which_other_pictures_it_shows():
+    torch.manual_seed(3)
+    random.seed(3)
+    black = torch.zeros(16, 3, 48, 48, dtype=torch.uint8)
+    others = (torch.arange(5) * 50 + 40).view(5, 1, 1, 1).expand(5, 3, 48, 48).to(torch.uint8)
+    made, tiles = CopyMaker(replace(CopyRecipe().scaled(0), collage=1.0)).copies_and_tiles(black, torch.ones(16), 48, others)
+    for one, shown in zip((made * 255).round(), tiles, strict=True):
+        values = {int(v) for v in one.unique() if v > 0}
+        expected = {int(others[i, 0, 0, 0]) for i in shown if i >= 0}
+        assert expected and all(min(abs(v - e) for v in values) <= 1 for e in expected)
+        assert all(v <= max(expected) + 1 for v in values)

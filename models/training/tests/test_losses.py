@@ -153,3 +153,17 @@ def test_weighted_l1_head_learns_which_dimensions_matter():
     assert ((head.probability(a, b) > 0.5) == same).float().mean() > 0.97
     weights = head.weights.weight.abs().squeeze()
     assert weights[0] > 3 * weights[1:].max()
+
+
+def test_a_collage_is_no_negative_of_its_tiles():
+    e = torch.nn.functional.normalize(torch.tensor([[1.0, 0.2], [1.0, 0.1], [0.9, 0.3], [0.8, 0.4]]), dim=1)
+    strangers = torch.tensor([[0, -1], [0, -1], [1, -1], [1, -1]])
+    collage = torch.tensor([[0, -1], [0, 1], [1, -1], [1, -1]])
+    torch.testing.assert_close(info_nce_loss(e, strangers), info_nce_loss(e, strangers[:, 0]))
+    # Row 1 shows pictures 0 and 1: it repels neither, and neither does a remembered collage of both.
+    assert info_nce_loss(e, collage) < info_nce_loss(e, strangers)
+    remembered = {"memory": e[1:2], "memory_labels": torch.tensor([[7, 8]])}
+    tiles = {"memory": e[1:2], "memory_labels": torch.tensor([[7, 0]])}
+    assert info_nce_loss(e[:2], strangers[:2], **remembered) > info_nce_loss(e[:2], strangers[:2])
+    torch.testing.assert_close(info_nce_loss(e[:2], strangers[:2], **tiles), info_nce_loss(e[:2], strangers[:2]))
+    assert koleo_loss(e, collage) < koleo_loss(e, strangers)

@@ -26,13 +26,13 @@ class CopyRecipe:
     perspective: float = 0.12
     border: float = 0.1
     frame: float = 0.16
-    collage: float = 0.14
+    collage: float = 0.2
     sticker: float = 0.3
     tone: float = 0.6
     tone_strength: float = 0.5
-    grey: float = 0.15
+    grey: float = 0.25
     gamma: float = 0.1
-    blur: float = 0.2
+    blur: float = 0.25
     noise: float = 0.08
     shrink: float = 0.12
     recompress: float = 0.3
@@ -69,13 +69,19 @@ class CopyMaker:
     def __call__(self, pictures: Tensor, aspect: Tensor, side: int, others: Tensor | None = None) -> Tensor:
         """``pictures`` [n, 3, S, S] uint8, ``aspect`` [n] width / height -> [n, 3, side, side] floats in 0..1.
 
-        ``others`` [m, 3, S, S] fill the other tiles of collages. They had better not be in the batch: a collage is a
-        copy of all its tiles, and would be called a negative of most.
+        ``others`` [m, 3, S, S] fill the other tiles of collages.
         """
+        return self.copies_and_tiles(pictures, aspect, side, others)[0]
+
+    def copies_and_tiles(
+        self, pictures: Tensor, aspect: Tensor, side: int, others: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The copies, and [n, 3] which of ``others`` each shows too, -1 for none: a collage is a copy of all its
+        tiles, and a loss that takes it for a negative of most teaches nonsense."""
         others = pictures if others is None else others
         r, n = self.recipe, len(pictures)
         inner, aspect = self._inside(n, aspect)
-        outer, canvas = self._outside(len(pictures), others, aspect, side)
+        outer, canvas, tiles = self._outside(len(pictures), others, aspect, side)
         x, mask = warp.sample(pictures, inner, outer, side)
         x = x * mask + canvas * (1 - mask)
         for _ in range(2):
@@ -83,12 +89,12 @@ class CopyMaker:
         self._some(x, r.tone, lambda part: tone.change_tone(part, r.tone_strength, r.grey))
         self._some(x, r.gamma, tone.change_gamma)
         # One strength for all blurred pictures of a batch: it differs from batch to batch.
-        sigma = float(_uniform(1, 0.4, 0.02 * side))
+        sigma = float(_uniform(1, 0.4, 0.025 * side))
         self._some(x, r.blur, lambda part: damage.blur(part, sigma))
         self._some(x, r.noise, lambda part: damage.noise(part, float(_uniform(1, 0.02, 0.12))))
         self._some(x, r.shrink, lambda part: damage.small_and_back(part, float(_uniform(1, 0.2, 0.7))))
         self._some(x, r.recompress, damage.recompress)
-        return x.clamp_(0, 1)
+        return x.clamp_(0, 1), tiles
 
     @staticmethod
     def _some(x: Tensor, p: float, change) -> None:
@@ -107,8 +113,8 @@ class CopyMaker:
         turned = warp.flips(chance(n, r.mirror), chance(n, r.upside_down))
         return cut @ turned, aspect * cut[:, 0, 0] / cut[:, 1, 1]
 
-    def _outside(self, n: int, others: Tensor, aspect: Tensor, side: int) -> tuple[Tensor, Tensor]:
-        """Turn, perspective, and what surrounds the picture: the map from the canvas, and the canvas itself."""
+    def _outside(self, n: int, others: Tensor, aspect: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Turn, perspective, and what surrounds the picture: the map from the canvas, the canvas itself, its tiles."""
         r = self.recipe
         small = chance(n, 0.5)
         degrees = torch.where(small, _uniform(n, -12, 12), _uniform(n, -45, 45))
@@ -121,6 +127,7 @@ class CopyMaker:
         plain = torch.where(chance(n, 0.6).view(n, 1), torch.randint(0, 2, (n, 1)).float(), torch.rand(n, 3))
         canvas = plain.view(n, 3, 1, 1).expand(n, 3, side, side).clone()
         rectangle = torch.tensor([0.0, 0.0, 1.0, 1.0]).repeat(n, 1)
+        tiles = torch.full((n, 3), -1)
         lot = torch.rand(n)
         bordered = lot < r.border
         framed = (lot >= r.border) & (lot < r.border + r.frame)
@@ -135,15 +142,15 @@ class CopyMaker:
             canvas[framed] = F.interpolate(self.frames[which], size=side, mode="bilinear", antialias=True)
             rectangle[framed] = self.rectangles[which]
         if collaged.any():
-            canvas[collaged], rectangle[collaged] = self._collages(others, int(collaged.sum()), side)
-        return outer @ warp.into_rectangle(rectangle), canvas
+            canvas[collaged], rectangle[collaged], tiles[collaged] = self._collages(others, int(collaged.sum()), side)
+        return outer @ warp.into_rectangle(rectangle), canvas, tiles
 
     @staticmethod
     def _fit(picture: Tensor, height: int, width: int) -> Tensor:
         return F.interpolate(picture, size=(height, width), mode="bilinear", antialias=True)[0]
 
-    def _collages(self, others: Tensor, count: int, side: int) -> tuple[Tensor, Tensor]:
-        """``count`` sheets of other pictures, and the free tile of each.
+    def _collages(self, others: Tensor, count: int, side: int) -> tuple[Tensor, Tensor, Tensor]:
+        """``count`` sheets of other pictures, the free tile of each, and which others [count, 3] fill the rest.
 
         Layouts: two beside each other, two above each other, two by two.
         """
@@ -151,14 +158,15 @@ class CopyMaker:
         stacked = [(0.0, 0.0, 1.0, 0.5), (0.0, 0.5, 1.0, 1.0)]
         quarters = [(x, y, x + 0.5, y + 0.5) for y in (0.0, 0.5) for x in (0.0, 0.5)]
         layouts = [halves, stacked, quarters]
-        sheets, free = [], []
-        for _ in range(count):
+        sheets, free, filled = [], [], torch.full((count, 3), -1)
+        for row in range(count):
             layout = layouts[int(torch.multinomial(torch.tensor([0.4, 0.2, 0.4]), 1))]
             own = int(torch.randint(len(layout), (1,)))
-            # A whole picture under the free tile too: cheaper than a mask, and covered afterwards.
-            picked = others[torch.randint(len(others), (len(layout),))]
-            sheet = torch.empty(3, side, side)
-            for tile, other in zip(layout, picked, strict=True):
+            chosen = torch.randint(len(others), (len(layout) - 1,))
+            filled[row, : len(chosen)] = chosen
+            sheet = torch.zeros(3, side, side)
+            rest = [tile for i, tile in enumerate(layout) if i != own]
+            for tile, other in zip(rest, others[chosen], strict=True):
                 x0, y0, x1, y1 = (round(v * side) for v in tile)
                 part = other[None].float().div(255)
                 sheet[:, y0:y1, x0:x1] = self._fit(part, y1 - y0, x1 - x0)
@@ -166,4 +174,4 @@ class CopyMaker:
             gap = float(torch.rand(1)) * 0.015
             x0, y0, x1, y1 = layout[own]
             free.append((x0 + gap * (x0 > 0), y0 + gap * (y0 > 0), x1 - gap * (x1 < 1), y1 - gap * (y1 < 1)))
-        return torch.stack(sheets), torch.tensor(free)
+        return torch.stack(sheets), torch.tensor(free), filled

@@ -1,8 +1,10 @@
-import { createApp, type LogEntry } from '@lookalike/api';
+import { createApp, type LogEntry, type Uploads } from '@lookalike/api';
+import { s3PictureSource, s3Uploads } from '@lookalike/ingest';
 import { webRoot } from '@lookalike/web';
 import { Hono } from 'hono';
 import { openAccess } from './api-keys.ts';
-import { openServices } from './services.ts';
+import { parseS3Location, required } from './environment.ts';
+import { openServices, s3 } from './services.ts';
 import { logger, MetricUnit, metrics } from './telemetry.ts';
 
 /** The HTTP API as both hosts run it, each request logged and measured. */
@@ -11,6 +13,7 @@ export async function openApi() {
   const app = createApp({
     ...services,
     access,
+    uploads: openUploads(),
     corsOrigins: (process.env.LOOKALIKE_CORS_ORIGINS ?? '').split(',').filter((origin) => origin !== ''),
     // Lambda may stop a function as soon as it has answered.
     inlineJobs: true,
@@ -25,6 +28,12 @@ export async function openApi() {
     return response;
   });
   return { app, host };
+}
+
+function openUploads(): Uploads {
+  const { bucket, prefix } = parseS3Location(required('LOOKALIKE_UPLOADS'));
+  const sourceOf = (maxBytes: number) => s3PictureSource({ client: s3, bucket, maxBytes });
+  return s3Uploads({ bucket, prefix, sourceOf });
 }
 
 function logFailure({ error, ...entry }: LogEntry): void {

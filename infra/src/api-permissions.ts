@@ -17,11 +17,8 @@ export function apiEnvironment({ options, storage }: ServiceContext): Record<str
 
 export function allowApi(role: Role, { options, storage }: ServiceContext): void {
   allowCollections(role, storage.data);
-  allowObjects(role, storage.pictures, `${UPLOADS_PREFIX}*`, [
-    's3:GetObject',
-    's3:PutObject',
-    's3:DeleteObject',
-  ]);
+  // It signs uploads with its own right to write, and reads them; they end by themselves.
+  allowObjects(role, storage.pictures, `${UPLOADS_PREFIX}*`, ['s3:GetObject', 's3:PutObject']);
   if (options.auth === 'keys') {
     const { secretArn, encryptionKey } = storage.apiKeys;
     role.addToPolicy(

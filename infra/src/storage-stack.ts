@@ -20,7 +20,7 @@ import type { DeploymentOptions } from './options.ts';
 
 /** Where dropped pictures lie in the bucket of pictures: `ingest/<collection>/<id>`. */
 export const INGEST_PREFIX = 'ingest/';
-/** Where presigned uploads lie until they are read, a day at most. */
+/** Where presigned uploads lie, for a day. */
 export const UPLOADS_PREFIX = 'uploads/';
 /** Where the bucket of collections remembers which pictures were refused (`@lookalike/ingest`), and keeps results of runs. */
 export const REFUSALS_PREFIX = 'ingest-refusals/';
@@ -119,7 +119,14 @@ export class StorageStack extends Stack {
       versioned: true,
       serverAccessLogsBucket: accessLogs,
       serverAccessLogsPrefix: 'pictures/',
-      lifecycleRules: [recovery, { prefix: UPLOADS_PREFIX, expiration: Duration.days(1) }],
+      lifecycleRules: [
+        recovery,
+        {
+          prefix: UPLOADS_PREFIX,
+          expiration: Duration.days(1),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
+      ],
       ...(options.corsOrigins.length === 0
         ? {}
         : {

@@ -6,6 +6,7 @@ import type { ApiKey } from './api-keys.ts';
 import type { Encoders } from './encoders.ts';
 import type { Log } from './request-log.ts';
 import type { Limits } from './schemas.ts';
+import type { Uploads } from './uploads.ts';
 
 export interface ApiEnv {
   Variables: {
@@ -25,6 +26,8 @@ export interface Services {
   /** Where thumbnails and results of jobs are kept; the same store that the engine has. */
   objects: ObjectStore;
   encoders: Encoders;
+  /** Missing where there is no bucket for them. */
+  uploads?: Uploads;
   limits: Limits;
   log: Log;
   /** Jobs end before the request that started them is answered. */

@@ -22,6 +22,8 @@ import { registerItemRoutes } from './routes/item-routes.ts';
 import { registerQueryRoutes } from './routes/query-routes.ts';
 import { registerServiceRoutes } from './routes/service-routes.ts';
 import { registerThumbnailRoutes } from './routes/thumbnail-routes.ts';
+import { registerUploadRoutes } from './routes/upload-routes.ts';
+import type { Uploads } from './uploads.ts';
 import { registerWebPage } from './web-page.ts';
 
 export interface AppOptions {
@@ -29,6 +31,8 @@ export interface AppOptions {
   /** The store of the engine: thumbnails and results of jobs are kept there too. */
   objects: ObjectStore;
   encoders: Encoders;
+  /** For pictures too large for a request. Default: none; requests take whole pictures. */
+  uploads?: Uploads;
   /** Default: no key, only from this machine. */
   access?: Access;
   /** Origins of other pages that may use the API from a browser, such as `https://example.com`. Default: none. */
@@ -58,6 +62,7 @@ export function createApp(options: AppOptions): LookalikeApp {
     engine: options.engine,
     objects: options.objects,
     encoders: options.encoders,
+    ...(options.uploads === undefined ? {} : { uploads: options.uploads }),
     limits: { ...defaultLimits, ...options.limits },
     log,
     inlineJobs: options.inlineJobs ?? false,
@@ -111,6 +116,7 @@ export function createApp(options: AppOptions): LookalikeApp {
   registerCompareRoutes(app, services);
   registerDuplicateRoutes(app, services);
   registerExchangeRoutes(app, services);
+  registerUploadRoutes(app, services);
   registerDocumentRoutes(app, services);
   const known = app.routes
     .filter(({ method }) => method !== 'ALL')

@@ -14,3 +14,4 @@ export { logToStderr } from './request-log.ts';
 export type { RunningServer, ServeOptions } from './serve.ts';
 export { serve } from './serve.ts';
 export { storeThumbnail, sweepThumbnails } from './thumbnails.ts';
+export type { Uploads } from './uploads.ts';

@@ -3,11 +3,12 @@ import type { Collection, UpsertResult as EngineResult, Item, Metadata } from '@
 import type { Services } from './app-context.ts';
 import { assertSameEncoder, encoderOf } from './encoders.ts';
 import { upsertResultAnswer } from './item-answer.ts';
-import { encodePictures, pictureFromBase64 } from './picture-encoding.ts';
+import { type EncodedPicture, encodePictures, pictureFromBase64 } from './picture-encoding.ts';
 import { itemErrorOf } from './problems.ts';
 import type { ItemInput, Picture, UpsertResult } from './schemas.ts';
 import { itemInput } from './schemas-items.ts';
 import { storeThumbnail } from './thumbnails.ts';
+import { encodeUploads } from './uploads.ts';
 import { validate } from './validation.ts';
 
 export interface IngestOptions {
@@ -28,10 +29,10 @@ type Prepared =
   | { id: string; item: Item; picture?: Picture }
   | { id: string; error: { code: string; message: string } };
 
-/** One picture to ingest, as bytes. */
+/** One picture to ingest: its bytes, or the url of an upload that holds them. */
 export interface PictureItem {
   id: string;
-  picture: Uint8Array;
+  picture: Uint8Array | string;
   metadata?: Metadata;
   ifVersion?: number;
 }
@@ -49,45 +50,59 @@ async function preparePictures(
 ): Promise<Prepared[]> {
   if (pictures.length === 0) return [];
   const { info } = collection;
-  const { encoders, objects } = services;
   try {
-    const encoder = await encoderOf(info, encoders);
-    const encoded = await encodePictures(
-      encoder,
-      pictures.map(({ picture }) => picture),
-      signal,
+    const encoder = await encoderOf(info, services.encoders);
+    const given = pictures.filter(({ picture }) => typeof picture !== 'string');
+    const files = given.map(({ picture }) => picture as Uint8Array);
+    const encoded = await encodePictures(encoder, files, signal);
+    const inline = await Promise.all(
+      given.map((one, at) =>
+        prepareEncoded(services, info.name, one, encoded[at], files[at] as Uint8Array, signal),
+      ),
     );
-    return await Promise.all(
-      pictures.map(async ({ id, picture: bytes, metadata, ifVersion }, index): Promise<Prepared> => {
-        const result = encoded[index];
-        if (result === undefined) throw new Error('the encoder gave too few results');
-        if (!result.ok) return { id, error: result.error };
-        const { embedding, picture } = result;
-        try {
-          // Before the commit: an item that can be seen has its thumbnail.
-          await storeThumbnail(objects, info.name, { bytes, sha256: picture.sha256 }, signal);
-        } catch (error) {
-          if (error instanceof PictureError)
-            return { id, error: { code: error.code, message: error.message } };
-          throw error;
-        }
-        return {
-          id,
-          item: {
-            id,
-            vector: embedding,
-            metadata: { ...metadata, picture: picture as Metadata },
-            ...(ifVersion === undefined ? {} : { ifVersion }),
-          },
-          picture,
-        };
-      }),
+    const named = pictures.filter(({ picture }) => typeof picture === 'string');
+    const urls = named.map(({ picture }) => picture as string);
+    const uploaded = await encodeUploads(services, encoder, urls, signal, (result, bytes, at) =>
+      prepareEncoded(services, info.name, named[at] as PictureItem, result, bytes, signal),
+    );
+    return pictures.map(
+      ({ picture }) => (typeof picture === 'string' ? uploaded.shift() : inline.shift()) as Prepared,
     );
   } catch (error) {
     // The collection takes no pictures: each of them says so, vectors of the same batch go through.
     const why = itemErrorOf(error);
     return pictures.map(({ id }) => ({ id, error: why }));
   }
+}
+
+async function prepareEncoded(
+  { objects }: Services,
+  collection: string,
+  { id, metadata, ifVersion }: PictureItem,
+  result: EncodedPicture | undefined,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  if (result === undefined) throw new Error('the encoder gave too few results');
+  if (!result.ok) return { id, error: result.error };
+  const { embedding, picture } = result;
+  try {
+    // Before the commit: an item that can be seen has its thumbnail.
+    await storeThumbnail(objects, collection, { bytes, sha256: picture.sha256 }, signal);
+  } catch (error) {
+    if (error instanceof PictureError) return { id, error: { code: error.code, message: error.message } };
+    throw error;
+  }
+  return {
+    id,
+    item: {
+      id,
+      vector: embedding,
+      metadata: { ...metadata, picture: picture as Metadata },
+      ...(ifVersion === undefined ? {} : { ifVersion }),
+    },
+    picture,
+  };
 }
 
 /** Numbers to a slab: one buffer holds the vectors of many items, where a buffer an item would fragment memory. */
@@ -127,7 +142,8 @@ export class ItemBatch {
         const vector = this.#vectorOf(input.vector);
         this.#prepared.push({ id: input.id, item: { id: input.id, vector, ...settings } });
       } else {
-        const picture = pictureFromBase64(input.image ?? '', this.#services.limits.pictureBytes);
+        const { pictureBytes } = this.#services.limits;
+        const picture = input.url ?? pictureFromBase64(input.image ?? '', pictureBytes);
         this.addPicture({ id: input.id, picture, ...settings });
       }
     } catch (error) {

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { filterSchema } from './schemas-filter.ts';
 import { match } from './schemas-query.ts';
+import { uploadUrl } from './schemas-uploads.ts';
 import {
   base64Image,
   cursor,
@@ -18,17 +19,22 @@ const ifVersion = version.openapi({
   description: 'Write only where the item that is there has this version; 0: only where there is none.',
 });
 
+const contentMessage = { message: 'an item has exactly one of vector, image and url' };
+
+function hasOneContent({ vector, image, url }: { vector?: unknown; image?: unknown; url?: unknown }): boolean {
+  return [vector, image, url].filter((part) => part !== undefined).length === 1;
+}
+
 export const itemInput = z
   .strictObject({
     id: itemId,
     vector: vector.optional(),
     image: base64Image.optional(),
+    url: uploadUrl.optional(),
     metadata: metadata.optional(),
     ifVersion: ifVersion.optional(),
   })
-  .refine((item) => (item.vector === undefined) !== (item.image === undefined), {
-    message: 'an item has either a vector or an image',
-  })
+  .refine(hasOneContent, contentMessage)
   .openapi('ItemInput');
 
 export const unlessSimilar = similarity.openapi({
@@ -100,10 +106,13 @@ export const upsertLine = z
   });
 
 export const putItemBody = z
-  .strictObject({ vector: vector.optional(), image: base64Image.optional(), metadata: metadata.optional() })
-  .refine((item) => (item.vector === undefined) !== (item.image === undefined), {
-    message: 'an item has either a vector or an image',
+  .strictObject({
+    vector: vector.optional(),
+    image: base64Image.optional(),
+    url: uploadUrl.optional(),
+    metadata: metadata.optional(),
   })
+  .refine(hasOneContent, contentMessage)
   .openapi('PutItem');
 
 export const putItemAnswer = upsertResult

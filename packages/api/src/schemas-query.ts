@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { filterSchema } from './schemas-filter.ts';
+import { uploadUrl } from './schemas-uploads.ts';
 import {
   base64Image,
   cursor,
@@ -40,18 +41,20 @@ export const querySettings = {
   explain: z.boolean().optional().openapi({ description: 'Answer with a receipt.' }),
 };
 
-/** One query; what it asks for is exactly one of `vector`, `image` and `id`. */
+/** One query; what it asks for is exactly one of `vector`, `image`, `url` and `id`. */
 export const singleQuery = z
   .strictObject({
     vector: vector.optional(),
     image: base64Image.optional(),
+    url: uploadUrl.optional(),
     id: itemId.optional().openapi({ description: 'Neighbours of this item, without itself.' }),
     ...querySettings,
   })
   .refine(
-    (query) => [query.vector, query.image, query.id].filter((part) => part !== undefined).length === 1,
+    (query) =>
+      [query.vector, query.image, query.url, query.id].filter((part) => part !== undefined).length === 1,
     {
-      message: 'a query has exactly one of vector, image and id',
+      message: 'a query has exactly one of vector, image, url and id',
     },
   )
   .openapi('Query');

@@ -4,6 +4,7 @@ import type * as duplicates from './schemas-duplicates.ts';
 import type * as items from './schemas-items.ts';
 import type * as query from './schemas-query.ts';
 import type * as service from './schemas-service.ts';
+import type * as uploads from './schemas-uploads.ts';
 import type * as values from './schemas-values.ts';
 
 /*
@@ -57,6 +58,9 @@ export type VerdictAnswer = z.output<typeof duplicates.verdictAnswer>;
 export type DuplicateItem = z.output<typeof duplicates.duplicateItem>;
 export type DuplicateGroup = z.output<typeof duplicates.duplicateGroup>;
 export type DuplicatesJob = z.output<typeof duplicates.duplicatesJob>;
+
+export type CreateUpload = z.output<typeof uploads.createUploadBody>;
+export type Upload = z.output<typeof uploads.upload>;
 
 export type Problem = z.output<typeof service.problem>;
 export type Health = z.output<typeof service.health>;

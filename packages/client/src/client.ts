@@ -6,6 +6,7 @@ import type {
   CompareAnswer,
   CountAnswer,
   CreateCollection,
+  CreateUpload,
   Delete,
   DeleteAnswer,
   DuplicateGroup,
@@ -29,6 +30,7 @@ import type {
   QueryBatchAnswer,
   RecallReport,
   RecallRequest,
+  Upload,
   UpsertAnswer,
   UpsertLine,
   Verdict,
@@ -41,6 +43,7 @@ import type { PictureSource } from './pictures.ts';
 import { pictureBase64, pictureBlob, pictureType } from './pictures.ts';
 import type { Call, TransportOptions } from './transport.ts';
 import { Transport } from './transport.ts';
+import { orByUpload } from './uploads.ts';
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
@@ -145,7 +148,7 @@ export class LookalikeClient {
       return this.#putByBatch(collection, item, options);
     }
     const body = pictureBlob(picture);
-    return this.#transport.json({
+    const call: Call = {
       method: 'PUT',
       path: itemPath(collection, id),
       query: { metadata: metadataText, unlessSimilar },
@@ -153,7 +156,44 @@ export class LookalikeClient {
       body,
       signal,
       once: ifVersion !== undefined,
-    });
+    };
+    return orByUpload(
+      () => this.#transport.json<PutItemAnswer>(call),
+      async () => {
+        const url = await this.upload(picture, { signal });
+        const settings = { ...(metadata && { metadata }), ...(ifVersion === undefined ? {} : { ifVersion }) };
+        return this.#putByBatch(collection, { id, url, ...settings }, options);
+      },
+    );
+  }
+
+  /** An address to put a picture to that is too large for a request; `upload` does both. */
+  createUpload(upload: CreateUpload, options: CallOptions = {}): Promise<Upload> {
+    return this.#sendJson('POST', '/v1/uploads', upload, options);
+  }
+
+  /**
+   * Uploads a picture to the bucket of the deployment; the answer names it in items and queries, for a day. `putPicture` and `query`
+   * do so by themselves where it must be. Throws `no-uploads` where there is none: there requests take whole pictures.
+   */
+  async upload(picture: PictureSource, options: CallOptions = {}): Promise<string> {
+    const body = pictureBlob(picture);
+    const request = { bytes: body.size, contentType: pictureType(body) };
+    const { url, uploadUrl, headers } = await this.createUpload(request, options);
+    try {
+      await this.#transport.send({
+        method: 'PUT',
+        path: '',
+        elsewhere: uploadUrl,
+        headers,
+        body,
+        ...options,
+      });
+    } catch (error) {
+      // It is there already: the answer to an earlier attempt was lost.
+      if (!(error instanceof LookalikeApiError && error.status === 412)) throw error;
+    }
+    return url;
   }
 
   async #putByBatch(
@@ -364,20 +404,25 @@ export class LookalikeClient {
     const { picture, ...settings } = query;
     const path = `${collectionPath(collection)}/query`;
     if (picture === undefined) return this.#sendJson('POST', path, settings, options);
-    const { filter, include, vector: _vector, id: _id, ...others } = settings;
+    const { filter, include, vector: _vector, id: _id, url: _url, ...others } = settings;
     const filterText = filter && JSON.stringify(filter);
     if ((filterText?.length ?? 0) > longestParameter) {
       return this.#sendJson('POST', path, { ...settings, image: await pictureBase64(picture) }, options);
     }
     const body = pictureBlob(picture);
-    return this.#transport.json({
+    const call: Call = {
       method: 'POST',
       path,
       query: { ...others, filter: filterText, include: include?.join(',') },
       headers: { 'content-type': pictureType(body) },
       body,
       ...options,
-    });
+    };
+    return orByUpload(
+      () => this.#transport.json<QueryAnswer>(call),
+      async () =>
+        this.#sendJson('POST', path, { ...settings, url: await this.upload(picture, options) }, options),
+    );
   }
 
   /** Every item that near, nearest first; pages are fetched as they are needed. */

@@ -30,6 +30,8 @@ export interface Call {
   query?: Record<string, string | number | boolean | undefined>;
   headers?: Record<string, string>;
   body?: RequestBody;
+  /** The whole URL where it is not one of this server: then nothing authorizes it. */
+  elsewhere?: string;
   signal?: AbortSignal | undefined;
   /** Sending it twice could do something else than sending it once, so that a lost answer is not tried again. */
   once?: boolean;
@@ -75,12 +77,14 @@ export class Transport {
     const { key, authorize, fetch = globalThis.fetch } = this.#options;
     const request: OutgoingRequest = {
       method: call.method,
-      url: this.url(call.path, call.query),
+      url: call.elsewhere ?? this.url(call.path, call.query),
       headers: new Headers(call.headers),
       body: call.body,
     };
-    if (key !== undefined) request.headers.set('authorization', `Bearer ${key}`);
-    await authorize?.(request);
+    if (call.elsewhere === undefined) {
+      if (key !== undefined) request.headers.set('authorization', `Bearer ${key}`);
+      await authorize?.(request);
+    }
     try {
       return await fetch(request.url, {
         method: request.method,
@@ -92,7 +96,12 @@ export class Transport {
       call.signal?.throwIfAborted();
       const why =
         cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-      return new LookalikeApiError(0, 'connection-failed', `no answer from ${this.#base}: ${why}`, { cause });
+      return new LookalikeApiError(
+        0,
+        'connection-failed',
+        `no answer from ${call.elsewhere === undefined ? this.#base : new URL(call.elsewhere).origin}: ${why}`,
+        { cause },
+      );
     }
   }
 

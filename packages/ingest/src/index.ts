@@ -9,3 +9,4 @@ export {
 } from './queue-batch.ts';
 export { type IngestServices, type Outcome, reconcilePictures } from './reconcile.ts';
 export { type S3PictureSourceOptions, s3PictureSource } from './s3-picture-source.ts';
+export { type S3UploadsOptions, s3Uploads } from './s3-uploads.ts';

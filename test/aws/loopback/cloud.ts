@@ -5,7 +5,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { SQSBatchResponse } from 'aws-lambda';
 import { EventSource } from './event-source.ts';
 import { LambdaFunction } from './lambda-function.ts';
-import { S3Server } from './s3-server.ts';
+import { S3Server, SECRET_KEY } from './s3-server.ts';
 import { startSecretsServer } from './secrets-server.ts';
 import { SqsServer } from './sqs-server.ts';
 
@@ -60,7 +60,7 @@ export class Cloud {
       endpoint: s3.url,
       region: 'us-east-1',
       forcePathStyle: true,
-      credentials: { accessKeyId: 'loopback', secretAccessKey: 'loopback' },
+      credentials: { accessKeyId: 'loopback', secretAccessKey: SECRET_KEY },
     });
   }
 
@@ -85,12 +85,13 @@ export class Cloud {
     return {
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'loopback',
-      AWS_SECRET_ACCESS_KEY: 'loopback',
+      AWS_SECRET_ACCESS_KEY: SECRET_KEY,
       AWS_ENDPOINT_URL_S3: this.s3.url,
       AWS_ENDPOINT_URL_SQS: this.sqs.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: this.#secrets.url,
       TMPDIR: this.#folder,
       LOOKALIKE_STORE: 's3://data',
+      LOOKALIKE_UPLOADS: 's3://pictures/uploads/',
       LOOKALIKE_DEAD_LETTERS: `${this.sqs.url}/000000000000/embed-dead`,
       LOOKALIKE_INDEX_QUEUE: this.indexQueue,
       LOOKALIKE_AUTH: 'keys',

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { refusalOfPresigned } from './presigned-request.ts';
 
 interface StoredObject {
   body: Buffer;
@@ -22,9 +23,12 @@ class S3Error extends Error {
   }
 }
 
+/** What callers of the server sign with. */
+export const SECRET_KEY = 'loopback';
+
 /**
  * The part of Amazon S3 that Lookalike uses, in memory, on loopback, path-style. It keeps `If-None-Match: *` atomically, lists in
- * byte order with continuation, and honours ranges. Signatures are not checked.
+ * byte order with continuation, and honours ranges. Only signatures of presigned requests are checked.
  */
 export class S3Server {
   readonly buckets = new Map<string, Map<string, StoredObject>>();
@@ -75,6 +79,8 @@ export class S3Server {
     const kind = `${request.method} ${key === '' ? 'bucket' : 'object'}`;
     this.requests.set(kind, (this.requests.get(kind) ?? 0) + 1);
     if (bucket === undefined) throw new S3Error(404, 'NoSuchBucket');
+    const refusal = query.has('X-Amz-Signature') ? refusalOfPresigned(request, SECRET_KEY) : undefined;
+    if (refusal !== undefined) throw new S3Error(403, refusal);
     if (key === '') {
       if (request.method === 'POST' && query.has('delete')) return this.#deleteMany(bucket, body, response);
       if (request.method === 'GET') return this.#list(bucket, query, response);

@@ -12,12 +12,18 @@ import {
 } from '../define-route.ts';
 import { encoderOf } from '../encoders.ts';
 import { matchAnswer } from '../item-answer.ts';
-import { encodePicture, encodePictures, pictureFromBase64 } from '../picture-encoding.ts';
+import {
+  type EncodedPicture,
+  encodePicture,
+  encodePictures,
+  pictureFromBase64,
+} from '../picture-encoding.ts';
 import { isServerFailure, itemErrorOf } from '../problems.ts';
 import { isPictureType, mediaTypeOf, readBytes, readJson, unsupportedMediaType } from '../request-body.ts';
 import type { Picture, Query, QueryAnswer, QueryBatchAnswer } from '../schemas.ts';
 import { queryAnswer, queryBatch, queryBatchAnswer, querySettings, singleQuery } from '../schemas-query.ts';
 import { collectionName, similarity, version } from '../schemas-values.ts';
+import { encodeUploads } from '../uploads.ts';
 import { assertFilter, validate } from '../validation.ts';
 
 const params = z.object({ collection: collectionName });
@@ -49,7 +55,7 @@ function answerOf(result: QueryResult, picture: Picture | undefined): QueryAnswe
 }
 
 /** Without the keys whose value is `undefined`. */
-function settingsOf({ image: _image, vector: _vector, ...settings }: Query): QueryRequest {
+function settingsOf({ image: _image, url: _url, vector: _vector, ...settings }: Query): QueryRequest {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
@@ -79,16 +85,21 @@ export function registerQueryRoutes(app: ApiApp, services: Services): void {
     signal: AbortSignal,
   ): Promise<(Ready | { error: { code: string; message: string } })[]> {
     const pictures: Uint8Array[] = [];
+    const urls: string[] = [];
     const prepared = queries.map((query): (() => Ready) | { error: { code: string; message: string } } => {
       if (query.vector !== undefined) {
         const request = { ...settingsOf(query), vector: new Float32Array(query.vector) };
         return () => ({ request });
       }
-      if (query.image === undefined) return () => ({ request: settingsOf(query) });
+      const { image, url } = query;
+      if (image === undefined && url === undefined) return () => ({ request: settingsOf(query) });
       try {
-        const place = pictures.push(pictureFromBase64(query.image, limits.pictureBytes)) - 1;
+        const place =
+          url === undefined
+            ? pictures.push(pictureFromBase64(image ?? '', limits.pictureBytes)) - 1
+            : urls.push(url) - 1;
         return () => {
-          const result = encoded[place];
+          const result = (url === undefined ? encoded : uploaded)[place];
           if (result === undefined) throw new Error('the encoder gave too few results');
           if (!result.ok) throw new LookalikeError(result.error.code, result.error.message);
           return { request: { ...settingsOf(query), vector: result.embedding }, picture: result.picture };
@@ -97,10 +108,13 @@ export function registerQueryRoutes(app: ApiApp, services: Services): void {
         return { error: itemErrorOf(error) };
       }
     });
-    const encoded =
-      pictures.length === 0
-        ? []
-        : await encodePictures(await encoderOf(collection.info, encoders), pictures, signal);
+    let encoded: EncodedPicture[] = [];
+    let uploaded: EncodedPicture[] = [];
+    if (pictures.length + urls.length > 0) {
+      const encoder = await encoderOf(collection.info, encoders);
+      encoded = await encodePictures(encoder, pictures, signal);
+      uploaded = await encodeUploads(services, encoder, urls, signal, (result) => result);
+    }
     return prepared.map((one) => {
       if (typeof one !== 'function') return one;
       try {

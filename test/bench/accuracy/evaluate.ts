@@ -91,6 +91,20 @@ const CHEAP_TIER_SCORE = 1 - (2 * CHEAP_TIER_DISTANCE) / 64;
 const NOT_LOOKED_AT = -9;
 
 /**
+ * What `lookalike dedupe` goes by: pairs that a perceptual hash finds near enough come first, all others are judged by the
+ * method.
+ */
+export function withCheapTier(hashScores: Scores, scores: Scores): Scores {
+  return scores.map((row, i) => {
+    const hashes = hashScores[i] as Float32Array;
+    return row.map((value, j) => {
+      const hash = hashes[j] as number;
+      return hash >= CHEAP_TIER_SCORE ? 1 + hash : value;
+    });
+  });
+}
+
+/**
  * A perceptual hash in front of a method: where it finds references near enough, those are the answer and the method is
  * not asked; else the method decides alone.
  */

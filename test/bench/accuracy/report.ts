@@ -8,7 +8,7 @@ export interface MethodReport {
   dimension: number;
   /** By transformation. */
   transformations: Record<string, Figures & { half: Half }>;
-  halves: Record<'easy' | 'hard', { plain: Figures; normalised: Figures; behindCheapTier: Figures }>;
+  halves: Record<'easy' | 'hard', { plain: Figures; normalised?: Figures; behindCheapTier?: Figures }>;
 }
 
 export interface AccuracyReport {
@@ -54,17 +54,18 @@ function summaryTable(report: AccuracyReport): string {
     'rows led',
   ];
   const rows = report.methods.flatMap((method) =>
-    (['plain', 'normalised', 'behindCheapTier'] as const).map((way) => {
+    (['plain', 'normalised', 'behindCheapTier'] as const).flatMap((way) => {
+      if (!method.halves.easy[way]) return [];
       const title = {
         plain: '',
         normalised: ', scores normalised',
         behindCheapTier: ', behind the cheap tier',
       }[way];
       const figures = (['easy', 'hard'] as const).flatMap((half) =>
-        MEASURES.map(([, key]) => percent(method.halves[half][way][key])),
+        MEASURES.map(([, key]) => percent(method.halves[half][way]?.[key] ?? Number.NaN)),
       );
       const { led, rows: count } = rowsLed(report, method);
-      return [method.name + title, ...figures, way === 'plain' ? `${led}/${count}` : ''];
+      return [[method.name + title, ...figures, way === 'plain' ? `${led}/${count}` : '']];
     }),
   );
   return markdownTable(header, rows);

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { compileKernel } from '../kernel/compile.ts';
 import { allBits, emptyBits, setBit } from './bits.ts';
-import { CodeScanner, scoreOf } from './code-scan.ts';
+import { CodeFile } from './code-file.ts';
+import { scoreOf } from './code-scan.ts';
 import { CodeBuilder, codeStride, quantize } from './codes.ts';
 import { distance } from './distance.ts';
 import { kernelModule } from './kernel-module.ts';
@@ -18,13 +19,13 @@ function randomVectors(count: number, dimension: number, seed: number, spread = 
   });
 }
 
-function scannerOf(metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): CodeScanner {
+function scannerOf(metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): CodeFile {
   const dimension = (vectors[0] as Float32Array).length;
   const builder = new CodeBuilder(metric, dimension, vectors.length);
   for (const vector of vectors) builder.add(vector);
   const bytes = builder.encode();
-  const scanner = new CodeScanner(vectors.length, dimension, bytes.length);
-  scanner.file.set(bytes);
+  const scanner = new CodeFile(vectors.length, dimension, bytes.length);
+  scanner.bytes.set(bytes);
   expect(scanner.open('codes')).toBe(true);
   return scanner;
 }
@@ -73,7 +74,7 @@ describe('the kernel', () => {
         Number.POSITIVE_INFINITY,
         Number.NEGATIVE_INFINITY,
       );
-      const scores = new Map(everything.candidates.map(({ row, score }) => [row, score]));
+      const scores = new Map(everything.map(({ row, score }) => [row, score]));
       for (const [row, vector] of vectors.entries()) {
         if (row % 5 !== 2 && (row < 40 || row > 90))
           expect(scores.get(row)).toBe(plainScore(metric, query, vector));
@@ -102,15 +103,15 @@ describe('the error bound', () => {
           Number.POSITIVE_INFINITY,
           Number.NEGATIVE_INFINITY,
         );
-        for (const { row, score, bound } of all.candidates)
+        for (const { row, score, bound } of all)
           expect(Math.abs((truth[row] as number) - score)).toBeLessThanOrEqual(bound);
         const best = [...truth.keys()]
           .sort((a, b) => (truth[b] as number) - (truth[a] as number))
           .slice(0, 10);
-        const few = scanner.search(metric, query, allBits(3000), 10, Number.NEGATIVE_INFINITY).candidates;
+        const few = scanner.search(metric, query, allBits(3000), 10, Number.NEGATIVE_INFINITY);
         expect(few.map(({ row }) => row)).toEqual(expect.arrayContaining(best));
         const reach = truth[best[5] as number] as number;
-        const near = scanner.search(metric, query, allBits(3000), Number.POSITIVE_INFINITY, reach).candidates;
+        const near = scanner.search(metric, query, allBits(3000), Number.POSITIVE_INFINITY, reach);
         expect(near.map(({ row }) => row)).toEqual(expect.arrayContaining(best.slice(0, 6)));
         expect(few.length).toBeLessThan(3000);
       }

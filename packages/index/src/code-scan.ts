@@ -1,5 +1,4 @@
-import { LookalikeError } from '@lookalike/store';
-import { quantize } from './codes.ts';
+import { codeStride, quantize } from './codes.ts';
 import type { Metric } from './engine.ts';
 import { kernelModule } from './kernel-module.ts';
 
@@ -37,82 +36,54 @@ export interface CodeCandidate {
   bound: number;
 }
 
+/** Where the codes of rows and what belongs to them are in memory: bytes from its beginning. */
+export interface CodeSections {
+  codes: number;
+  /** float32, one a row; see codes.ts for these three. */
+  scales: number;
+  errors: number;
+  norms: number;
+}
+
 /**
- * The int8 codes of a segment inside WebAssembly memory, where the kernel can scan them.
- * Memory: query, mask, results of one run, then the `codes` file as it is stored.
+ * int8 codes inside WebAssembly memory, where the kernel can scan them.
+ * Memory: query, mask, results of one run, then the codes as their owner lays them out.
  */
 export class CodeScanner {
   readonly #memory: Memory;
   readonly #scan: Scan;
-  readonly #fileAt: number;
-  readonly #fileLength: number;
-  readonly #count: number;
-  #sections: { codes: number; scales: number; errors: number; norms: number; checks: number } | undefined;
-  #dimension = 0;
-  #stride = 0;
+  readonly #dimension: number;
+  readonly #stride: number;
+  /** Where `dataBytes` begin, a multiple of 64. */
+  readonly dataAt: number;
 
-  /** `fileLength`: of the `codes` file, to be read into `file`, then `open`ed. */
-  constructor(count: number, maxDimension: number, fileLength: number) {
-    this.#count = count;
-    this.#fileLength = fileLength;
-    this.#fileAt = align(maskAt(maxDimension) + (count >> 3) + 1 + rowsAtOnce * 12, 64);
-    this.#memory = new wasm.Memory({ initial: Math.ceil((this.#fileAt + fileLength) / pageBytes) });
+  /** For up to `capacity` rows, whose codes take `dataBytes` in all. */
+  constructor(capacity: number, dimension: number, dataBytes: number) {
+    this.#dimension = dimension;
+    this.#stride = codeStride(dimension);
+    this.dataAt = align(maskAt(dimension) + (capacity >> 3) + 9 + rowsAtOnce * 12, 64);
+    this.#memory = new wasm.Memory({ initial: Math.ceil((this.dataAt + dataBytes) / pageBytes) });
     const instance = new wasm.Instance(module, { env: { memory: this.#memory } });
     this.#scan = instance.exports.scan as unknown as Scan;
   }
 
-  get bytes(): number {
-    return this.#memory.buffer.byteLength;
-  }
-
-  /** Where the file goes. */
-  get file(): Uint8Array {
-    return new Uint8Array(this.#memory.buffer, this.#fileAt, this.#fileLength);
-  }
-
-  /** After `file` was filled and its SHA-256 found right. False where the codes cannot be used. */
-  open(key: string): boolean {
-    const view = new DataView(this.#memory.buffer, this.#fileAt);
-    const headerLength = view.getUint32(4, true);
-    const header = JSON.parse(
-      Buffer.from(this.#memory.buffer, this.#fileAt + 16, headerLength).toString(),
-    ) as { format: number; kind: string; count: number; dimension: number; stride: number; usable: boolean };
-    if (header.format !== 1 || header.kind !== 'codes' || header.count !== this.#count)
-      throw new LookalikeError('unknown-format', `${key}: format ${header.format}, ${header.count} rows`, {
-        details: { key },
-      });
-    const codes = this.#fileAt + 16 + headerLength;
-    const scales = codes + header.count * header.stride;
-    const errors = scales + header.count * 4;
-    const norms = errors + header.count * 4;
-    this.#sections = { codes, scales, errors, norms, checks: norms + header.count * 4 };
-    this.#dimension = header.dimension;
-    this.#stride = header.stride;
-    return header.usable;
-  }
-
-  /** CRC-32 of the bytes of a row's vector. */
-  check(row: number): number {
-    return new DataView(this.#memory.buffer).getUint32(this.#opened().checks + row * 4, true);
-  }
-
-  #opened() {
-    if (this.#sections === undefined) throw new Error('codes used before they were opened');
-    return this.#sections;
+  get buffer(): ArrayBuffer {
+    return this.#memory.buffer;
   }
 
   /**
-   * The rows of `mask` (one bit a row, lowest first) that can be among the `limit` best, or can reach `minScore`; best
-   * estimate first. Every row left out is proven to be worse than `limit` others, or than `minScore`.
+   * The first `count` rows of `mask` (one bit a row, lowest first) that can be among the `limit` best, or can reach
+   * `minScore`; best estimate first. Every row left out is proven to be worse than `limit` others, or than `minScore`.
    */
   search(
+    at: CodeSections,
+    count: number,
     metric: Metric,
     vector: Float32Array,
     mask: Uint8Array,
     limit: number,
     minScore: number,
-  ): { candidates: CodeCandidate[]; scanned: number } {
-    const at = this.#opened();
+  ): CodeCandidate[] {
     const buffer = this.#memory.buffer;
     const query = new Int16Array(buffer, 0, this.#stride).fill(0);
     const { scale, error, norm, codeNorm } = quantize(
@@ -128,7 +99,7 @@ export class CodeScanner {
     const base = metric === 'cosine' ? 1 : norm * norm;
     const masksAt = maskAt(this.#dimension);
     new Uint8Array(buffer, masksAt, mask.length).set(mask);
-    const rowsAt = align(masksAt + (this.#count >> 3) + 1, 8);
+    const rowsAt = align(masksAt + (count >> 3) + 1, 8);
     const scoresAt = rowsAt + rowsAtOnce * 4;
     const rows = new Uint32Array(buffer, rowsAt, rowsAtOnce);
     const scores = new Float64Array(buffer, scoresAt, rowsAtOnce);
@@ -137,8 +108,8 @@ export class CodeScanner {
     const best = new BestScores(limit, minScore);
     let candidates: CodeCandidate[] = [];
     let prunedAt = 4 * limit + 4096;
-    for (let start = 0; start < this.#count; start += rowsAtOnce) {
-      const end = Math.min(this.#count, start + rowsAtOnce);
+    for (let start = 0; start < count; start += rowsAtOnce) {
+      const end = Math.min(count, start + rowsAtOnce);
       const threshold = best.threshold - slack * (base + Math.abs(best.threshold));
       const found = this.#scan(
         at.codes,
@@ -178,7 +149,7 @@ export class CodeScanner {
     }
     candidates = candidates.filter(({ score, bound }) => score + bound >= best.threshold);
     candidates.sort((a, b) => b.score - a.score || a.row - b.row);
-    return { candidates, scanned: this.#count };
+    return candidates;
   }
 }
 

@@ -6,6 +6,11 @@ import { encodeFrame } from './frame.ts';
 const maxNorm = 1e15;
 const minNorm = 1e-15;
 
+/** Whether a vector of this norm can be coded; of no norm, it can. */
+export function isCodable(norm: number): boolean {
+  return norm === 0 || (norm >= minNorm && norm <= maxNorm);
+}
+
 /** Dimensions of a code: a multiple of 16, the width of the kernel. */
 export function codeStride(dimension: number): number {
   return Math.ceil(dimension / 16) * 16;
@@ -58,7 +63,7 @@ export class CodeBuilder {
     this.#errors[row] = error * (1 + 1e-6);
     this.#norms[row] = norm;
     this.#checks[row] = crc32(bytesOf(vector));
-    if (norm > maxNorm || (norm < minNorm && norm !== 0)) this.#usable = false;
+    if (!isCodable(norm)) this.#usable = false;
   }
 
   /** The file. */

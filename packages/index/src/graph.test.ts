@@ -25,8 +25,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe('a graph', () => {
   test('finds its rows again', async () => {
     const graph = await loadGraph(path, expected);
-    for (const row of [0, 150, 299]) expect(graph.search(vectors[row] as Float32Array, 20)[0]).toBe(row);
-    expect(graph.search(vectors[0] as Float32Array, 1000)).toHaveLength(300);
+    for (const row of [0, 150, 299]) expect(graph.search(vectors[row] as Float32Array, 20, 5)[0]).toBe(row);
+    expect(graph.search(vectors[0] as Float32Array, 1000, 1000)).toHaveLength(300);
+    expect(graph.search(vectors[0] as Float32Array, 1000, 7)).toHaveLength(7);
   });
 
   test('refuses a file that is missing, cut short, or of another shape', async () => {
@@ -54,12 +55,12 @@ describe('a graph', () => {
       [1, 2, 3, Number.POSITIVE_INFINITY],
       [0, 0, 0, 0],
     ]) {
-      expect(() => graph.search(Float32Array.from(bad), 10)).toThrow(RangeError);
+      expect(() => graph.search(Float32Array.from(bad), 10, 10)).toThrow(RangeError);
       expect(() => new GraphBuilder('cosine', 4, 10, hnsw).add(Float32Array.from(bad))).toThrow(RangeError);
     }
     for (const ef of [0, -1, 1.5, Number.NaN])
-      expect(() => graph.search(vectors[0] as Float32Array, ef)).toThrow(RangeError);
-    expect(graph.search(vectors[3] as Float32Array, 10)[0]).toBe(3);
+      expect(() => graph.search(vectors[0] as Float32Array, ef, 10)).toThrow(RangeError);
+    expect(graph.search(vectors[3] as Float32Array, 10, 10)[0]).toBe(3);
   });
 
   test('refuses parameters that would end the process, and more rows than it has room for', () => {

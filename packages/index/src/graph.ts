@@ -11,8 +11,8 @@ export interface Graph {
   readonly count: number;
   /** In memory, roughly. */
   readonly bytes: number;
-  /** Rows near `vector`, nearest first, `ef` of them at most. */
-  search(vector: Float32Array, ef: number): number[];
+  /** Rows near `vector`, nearest first, at most `limit`: the best of `ef` candidates. */
+  search(vector: Float32Array, ef: number, limit: number): number[];
 }
 
 /** Fixed memory of an hnswlib index, besides its rows. */
@@ -78,14 +78,14 @@ export async function loadGraph(
   return {
     count,
     bytes: size + fixedBytes,
-    search(vector, wanted) {
+    search(vector, wanted, limit) {
       const query = prepare(metric, vector, dimension);
       if (!Number.isInteger(wanted) || wanted < 1) throw new RangeError(`ef ${wanted}`);
       if (wanted !== ef) {
         ef = wanted;
         index.setEf(ef);
       }
-      return index.searchKnn(query, Math.min(wanted, count)).neighbors;
+      return index.searchKnn(query, Math.min(wanted, limit, count)).neighbors;
     },
   };
 }

@@ -110,14 +110,16 @@ async function searchGraph(search: SegmentSearch, meter: Meter, trace: SearchTra
   const { vector, nearest } = request;
   const graph = live.segment.graphIfLoaded();
   if (graph === undefined) return false;
+  const all = selected === live.segment.rows;
   const ef = Math.min(graph.count, candidatesOf(request, selected / live.segment.rows));
-  const found = graph.search(vector, ef).filter((row) => hasBit(rows, row));
-  const wanted = metric === 'l1' ? nearest.limit * l1Oversampling : nearest.limit;
+  // Two more than wanted: the graph's float32 distances may differ from the true ones in the last digits.
+  const wanted = (metric === 'l1' ? nearest.limit * l1Oversampling : nearest.limit) + 2;
+  const nearby = graph.search(vector, ef, all ? wanted : ef);
+  const found = all ? nearby : nearby.filter((row) => hasBit(rows, row));
   if (found.length < Math.min(nearest.limit, selected)) return false;
-  // Nearest first by the graph's float32 distances: two more than wanted, for those that differ in the last digits.
-  await offer(search, found.slice(0, wanted + 2), meter);
+  await offer(search, found.slice(0, wanted), meter);
   trace.exact = false;
-  trace.rowsScanned += found.length;
+  trace.rowsScanned += ef;
   return true;
 }
 
@@ -128,7 +130,7 @@ async function searchCodes(
   meter: Meter,
   trace: SearchTrace,
 ): Promise<void> {
-  const { request, rows, metric } = search;
+  const { request, live, rows, metric } = search;
   const { vector, nearest } = request;
   const codeMetric = metric === 'l1' ? 'l2' : metric;
   const squaredNorm = dotAt(vector, vector, 0);
@@ -136,8 +138,8 @@ async function searchCodes(
   const minScore = () =>
     metric === 'l1' ? Number.NEGATIVE_INFINITY : scoreOf(metric, nearest.bound, squaredNorm);
   const limit = metric === 'l1' ? nearest.limit * l1Oversampling + 50 : nearest.limit;
-  const { candidates, scanned } = codes.search(codeMetric, vector, rows, limit, minScore());
-  trace.rowsScanned += scanned;
+  const candidates = codes.search(codeMetric, vector, rows, limit, minScore());
+  trace.rowsScanned += live.segment.rows;
   if (metric === 'l1') {
     await offer(
       search,

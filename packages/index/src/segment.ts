@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
-import { CodeScanner } from './code-scan.ts';
+import { CodeFile } from './code-file.ts';
 import { CodeBuilder } from './codes.ts';
 import { dotAt } from './distance.ts';
 import type { CollectionInfo, Metadata } from './engine.ts';
@@ -41,8 +41,8 @@ export class Segment {
   readonly keys: SegmentKeys;
   readonly #info: CollectionInfo;
   readonly #space: SegmentSpace;
-  #scanner: CodeScanner | undefined;
-  #scannerLoading: Promise<CodeScanner | undefined> | undefined;
+  #codes: CodeFile | undefined;
+  #codesLoading: Promise<CodeFile | undefined> | undefined;
   /** The vectors cannot be coded (see codes.ts): only exact scans. */
   #unusable = false;
   #graph: Graph | undefined;
@@ -103,42 +103,42 @@ export class Segment {
 
   /** Whether a flat search needs no fetching. */
   get codesLoaded(): boolean {
-    return this.#scanner !== undefined;
+    return this.#codes !== undefined;
   }
 
   /** The codes in memory, or undefined where the vectors cannot be coded. */
-  async codes(meter: Meter): Promise<CodeScanner | undefined> {
-    if (this.#scanner !== undefined) {
+  async codes(meter: Meter): Promise<CodeFile | undefined> {
+    if (this.#codes !== undefined) {
       this.#space.budget.touch(this);
-      return this.#scanner;
+      return this.#codes;
     }
     if (this.#unusable) return undefined;
-    this.#scannerLoading ??= this.#loadCodes(meter).finally(() => {
-      this.#scannerLoading = undefined;
+    this.#codesLoading ??= this.#loadCodes(meter).finally(() => {
+      this.#codesLoading = undefined;
     });
-    return this.#scannerLoading;
+    return this.#codesLoading;
   }
 
-  async #loadCodes(meter: Meter): Promise<CodeScanner | undefined> {
+  async #loadCodes(meter: Meter): Promise<CodeFile | undefined> {
     const file = this.descriptor.files.codes;
-    let scanner = new CodeScanner(this.rows, this.#info.dimension, file.length);
+    let codes = new CodeFile(this.rows, this.#info.dimension, file.length);
     try {
-      await fetchObject(this.#space.store, this.key('codes'), file, meter, scanner.file);
+      await fetchObject(this.#space.store, this.key('codes'), file, meter, codes.bytes);
     } catch (error) {
       if (!isDamage(error)) throw error;
       const bytes = await this.#rebuildCodes(meter);
-      scanner = new CodeScanner(this.rows, this.#info.dimension, bytes.length);
-      scanner.file.set(bytes);
+      codes = new CodeFile(this.rows, this.#info.dimension, bytes.length);
+      codes.bytes.set(bytes);
     }
-    if (!scanner.open(this.key('codes'))) {
+    if (!codes.open(this.key('codes'))) {
       this.#unusable = true;
       return undefined;
     }
-    this.#scanner = scanner;
-    this.#space.budget.hold(this, scanner.bytes, () => {
-      this.#scanner = undefined;
+    this.#codes = codes;
+    this.#space.budget.hold(this, codes.size, () => {
+      this.#codes = undefined;
     });
-    return scanner;
+    return codes;
   }
 
   /** The codes as they were: of the rows. */
@@ -276,20 +276,20 @@ export class Segment {
 
   #vectorSync(path: string, row: number): Float32Array | undefined {
     const { block, start, length } = this.#place(row);
-    if (this.#scanner === undefined && !this.#checkRegion(path, block, 'vector')) return undefined;
+    if (this.#codes === undefined && !this.#checkRegion(path, block, 'vector')) return undefined;
     const bytes = this.#space.local.readSync(path, start, length);
     if (bytes === undefined) return undefined;
-    if (this.#scanner !== undefined && crc32(bytes) !== this.#scanner.check(row)) return undefined;
+    if (this.#codes !== undefined && crc32(bytes) !== this.#codes.check(row)) return undefined;
     return new Float32Array(bytes.buffer, bytes.byteOffset, this.#info.dimension);
   }
 
   async #vectorRemote(row: number, meter: Meter): Promise<Float32Array> {
     const { block, index, start, length } = this.#place(row);
     const { dimension } = this.#info;
-    if (this.#scanner !== undefined) {
+    if (this.#codes !== undefined) {
       for (let attempt = 0; attempt < 2; attempt++) {
         const bytes = await this.#readRows(start, length, meter);
-        if (bytes.length === length && crc32(bytes) === this.#scanner?.check(row))
+        if (bytes.length === length && crc32(bytes) === this.#codes?.check(row))
           return decodeVectors(bytes, 1, dimension);
       }
     }
@@ -428,7 +428,7 @@ export class Segment {
   /** Lets go of all but the keys. */
   release(): void {
     this.#space.budget.drop(this);
-    this.#scanner = undefined;
+    this.#codes = undefined;
     if (this.#graph !== undefined) this.#space.budget.drop(this.#graph);
     this.#graph = undefined;
     if (this.#resident !== undefined) this.#space.budget.drop(this.#resident);

@@ -1,7 +1,13 @@
 import { compareUtf8 } from '@lookalike/store';
+import { emptyBits, setBit } from './bits.ts';
+import { scoreOf } from './code-scan.ts';
 import { cosineDistance, dotAt, l1At, l2At } from './distance.ts';
 import type { CollectionInfo, Metadata, Metric } from './engine.ts';
 import type { Nearest } from './nearest.ts';
+import { chunkRows, TailCodes } from './tail-codes.ts';
+
+/** Rows that a plain loop compares before their codes would have been scanned. */
+const fewRows = 256;
 
 /**
  * Rows in memory, searched exactly. Rows are only ever appended, in commit order, and die at a version; a reader of an
@@ -22,6 +28,8 @@ export class Tail {
   readonly live = new Map<string, number>();
   #parsed: (Metadata | undefined)[] = [];
   #order: number[] | undefined;
+  #codes: TailCodes | undefined;
+  #codable = true;
 
   constructor(info: Pick<CollectionInfo, 'dimension' | 'metric'>) {
     this.dimension = info.dimension;
@@ -53,7 +61,7 @@ export class Tail {
     this.versions.push(version);
     this.diedAt.push(0);
     this.live.set(id, row);
-    this.bytes += this.dimension * 4 + id.length + metadata.length + 64;
+    this.bytes += this.dimension * 5 + id.length + metadata.length + 76;
   }
 
   /** The version of the row that lived until now, if one did. */
@@ -113,7 +121,7 @@ export class Tail {
     return low;
   }
 
-  /** Offers the rows written after `since` that live at `version`; returns how many distances it took. */
+  /** Offers the rows written after `since` that live at `version`; returns how many it looked at. */
   search<Other>(
     query: Float32Array,
     nearest: Nearest<Tail | Other>,
@@ -124,23 +132,65 @@ export class Tail {
     },
   ): number {
     const { version, since = 0, filter } = options;
-    const { metric, dimension, vectors } = this;
-    const squaredNorm = metric === 'cosine' ? dotAt(query, query, 0) : 0;
+    const first = this.firstAfter(since);
+    const wanted = (row: number) =>
+      this.isLive(row, version) && (filter === undefined || filter(this.parsedMetadata(row)));
+    const squaredNorm = dotAt(query, query, 0);
+    const offer = (row: number) => {
+      const distance = this.#distance(query, squaredNorm, row);
+      if (distance <= nearest.bound)
+        nearest.offer({ distance, id: this.ids[row] as string, source: this, row });
+    };
+    const coded = this.count - first < fewRows ? undefined : this.#coded();
     let scanned = 0;
-    for (let row = this.firstAfter(since); row < this.count; row++) {
-      if (!this.isLive(row, version)) continue;
-      if (filter !== undefined && !filter(this.parsedMetadata(row))) continue;
-      scanned++;
-      const offset = row * dimension;
-      const distance =
-        metric === 'cosine'
-          ? cosineDistance(dotAt(query, vectors, offset), squaredNorm, this.squaredNorms[row] as number)
-          : metric === 'l2'
-            ? l2At(query, vectors, offset)
-            : l1At(query, vectors, offset);
-      if (distance > nearest.bound) continue;
-      nearest.offer({ distance, id: this.ids[row] as string, source: this, row });
+    if (coded === undefined) {
+      for (let row = first; row < this.count; row++) {
+        if (!wanted(row)) continue;
+        scanned++;
+        offer(row);
+      }
+      return scanned;
+    }
+    const mask = emptyBits(chunkRows);
+    for (let chunk = Math.floor(first / chunkRows); chunk * chunkRows < this.count; chunk++) {
+      const start = chunk * chunkRows;
+      const end = Math.min(start + chunkRows, this.count);
+      mask.fill(0);
+      let any = false;
+      for (let row = Math.max(first, start); row < end; row++)
+        if (wanted(row)) {
+          setBit(mask, row - start);
+          any = true;
+          scanned++;
+        }
+      if (!any) continue;
+      const reach = () => scoreOf(this.metric, nearest.bound, squaredNorm);
+      for (const { row, score, bound } of coded.search(chunk, query, mask, nearest.limit, reach()))
+        if (score + bound >= reach()) offer(start + row);
     }
     return scanned;
+  }
+
+  #distance(query: Float32Array, squaredNorm: number, row: number): number {
+    const { metric, vectors, dimension } = this;
+    const offset = row * dimension;
+    switch (metric) {
+      case 'cosine':
+        return cosineDistance(dotAt(query, vectors, offset), squaredNorm, this.squaredNorms[row] as number);
+      case 'l2':
+        return l2At(query, vectors, offset);
+      case 'l1':
+        return l1At(query, vectors, offset);
+    }
+  }
+
+  /** Codes of all rows; undefined where they say nothing certain of distances. */
+  #coded(): TailCodes | undefined {
+    // Codes are of l2 and cosine. A tail that nobody searches pays nothing for them.
+    if (this.metric === 'l1') return undefined;
+    this.#codes ??= new TailCodes(this.metric, this.dimension);
+    while (this.#codable && this.#codes.count < this.count)
+      this.#codable = this.#codes.append(this.vector(this.#codes.count));
+    return this.#codable ? this.#codes : undefined;
   }
 }

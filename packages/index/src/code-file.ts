@@ -1,0 +1,72 @@
+import { LookalikeError } from '@lookalike/store';
+import { type CodeCandidate, CodeScanner, type CodeSections } from './code-scan.ts';
+import type { Metric } from './engine.ts';
+
+/** The `codes` file of a segment (see codes.ts), as it is stored, where the kernel can scan it. */
+export class CodeFile {
+  readonly #scanner: CodeScanner;
+  readonly #length: number;
+  readonly #count: number;
+  #sections: (CodeSections & { checks: number }) | undefined;
+
+  /** `length`: of the file, to be read into `bytes`, then `open`ed. */
+  constructor(count: number, dimension: number, length: number) {
+    this.#count = count;
+    this.#length = length;
+    this.#scanner = new CodeScanner(count, dimension, length);
+  }
+
+  /** In memory. */
+  get size(): number {
+    return this.#scanner.buffer.byteLength;
+  }
+
+  /** Where the file goes. */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#scanner.buffer, this.#scanner.dataAt, this.#length);
+  }
+
+  /** After `bytes` was filled and its SHA-256 found right. False where the codes cannot be used. */
+  open(key: string): boolean {
+    const { buffer, dataAt } = this.#scanner;
+    const headerLength = new DataView(buffer, dataAt).getUint32(4, true);
+    const header = JSON.parse(Buffer.from(buffer, dataAt + 16, headerLength).toString()) as {
+      format: number;
+      kind: string;
+      count: number;
+      stride: number;
+      usable: boolean;
+    };
+    if (header.format !== 1 || header.kind !== 'codes' || header.count !== this.#count)
+      throw new LookalikeError('unknown-format', `${key}: format ${header.format}, ${header.count} rows`, {
+        details: { key },
+      });
+    const codes = dataAt + 16 + headerLength;
+    const scales = codes + header.count * header.stride;
+    const errors = scales + header.count * 4;
+    const norms = errors + header.count * 4;
+    this.#sections = { codes, scales, errors, norms, checks: norms + header.count * 4 };
+    return header.usable;
+  }
+
+  /** CRC-32 of the bytes of a row's vector. */
+  check(row: number): number {
+    return new DataView(this.#scanner.buffer).getUint32(this.#opened().checks + row * 4, true);
+  }
+
+  /** See `CodeScanner.search`. */
+  search(
+    metric: Metric,
+    vector: Float32Array,
+    mask: Uint8Array,
+    limit: number,
+    minScore: number,
+  ): CodeCandidate[] {
+    return this.#scanner.search(this.#opened(), this.#count, metric, vector, mask, limit, minScore);
+  }
+
+  #opened() {
+    if (this.#sections === undefined) throw new Error('codes used before they were opened');
+    return this.#sections;
+  }
+}

@@ -5,6 +5,7 @@ import { compareCommand } from './commands/compare.ts';
 import { completionCommand } from './commands/completion.ts';
 import { dedupeCommand } from './commands/dedupe.ts';
 import { differentCommand } from './commands/different.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { ingestCommand } from './commands/ingest.ts';
@@ -33,7 +34,13 @@ Start here:
   const groups = {
     'Pictures in folders:': [dedupeCommand(), compareCommand(), differentCommand()],
     'Collections:': [serveCommand(), ingestCommand(), queryCommand(), recallCommand()],
-    'Upkeep of collections:': [exportCommand(), importCommand(), compactCommand(), verifyCommand()],
+    'Upkeep of collections:': [
+      exportCommand(),
+      importCommand(),
+      compactCommand(),
+      verifyCommand(),
+      doctorCommand(),
+    ],
     'More:': [modelsCommand(), completionCommand()],
   };
   for (const [heading, commands] of Object.entries(groups))

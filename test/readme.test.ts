@@ -9,18 +9,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const run = promisify(execFile);
 const repository = join(import.meta.dirname, '..');
 
-/** The lines of the README's shell blocks under a heading, comments cut off. */
-function shellLines(readme: string, heading: string): string[] {
+/** What the README has to run under a heading, in its order: each line of a shell block, each program whole. */
+function partsToRun(readme: string, heading: string): { name: string; language: string; code: string }[] {
   const section = readme.split(/^## /m).find((part) => part.startsWith(heading)) ?? '';
-  return [...section.matchAll(/^```bash\n([\s\S]*?)^```$/gm)]
-    .flatMap(([, block]) => (block as string).split('\n'))
-    .map((line) => line.replace(/\s+# .*$/, '').trim())
-    .filter((line) => line !== '');
+  return [...section.matchAll(/^```(bash|ts)\n([\s\S]*?)^```$/gm)].flatMap(([, language = '', block = '']) =>
+    language === 'ts'
+      ? [{ name: 'the program', language, code: block }]
+      : block
+          .split('\n')
+          .map((line) => line.replace(/\s+# .*$/, '').trim())
+          .filter((line) => line !== '')
+          .map((line) => ({ name: line, language, code: line })),
+  );
 }
 
 describe("the README's lines, as a newcomer pastes them", async () => {
   const readme = await readFile(join(repository, 'README.md'), 'utf8');
-  const lines = shellLines(readme, 'Ten minutes');
+  const parts = partsToRun(readme, 'Ten minutes');
   let home: string;
   let server: ChildProcess;
   let address: string;
@@ -32,8 +37,6 @@ describe("the README's lines, as a newcomer pastes them", async () => {
     for (const name of ['cat.jpg', 'coffee.jpg', 'rocket.jpg'])
       await copyFile(join(repository, 'test/pictures', name), join(album, name));
     await sharp(join(album, 'cat.jpg')).resize(200).webp().toFile(join(album, 'cat-small.webp'));
-    await copyFile(join(album, 'coffee.jpg'), join(home, 'a.jpg'));
-    await copyFile(join(album, 'rocket.jpg'), join(home, 'b.jpg'));
 
     server = spawn('lookalike', ['serve', '--port', '0'], { cwd: repository, env: environment() });
     address = await new Promise<string>((resolve, reject) => {
@@ -66,14 +69,16 @@ describe("the README's lines, as a newcomer pastes them", async () => {
     };
   }
 
-  async function paste(line: string): Promise<{ status: number; stdout: string; stderr: string }> {
-    const command = line
+  /** The server of the test listens on a port of its own, and the report belongs in the test's folder. */
+  const adapted = (code: string) =>
+    code
       .replace(/^npx lookalike/, 'lookalike')
       .replaceAll('http://127.0.0.1:8787', address)
-      .replaceAll(/\b([ab])\.jpg\b/g, join(home, '$1.jpg'))
       .replaceAll('report.html', join(home, 'report.html'));
+
+  async function paste(command: string, args: string[]) {
     try {
-      const { stdout, stderr } = await run('bash', ['-c', command], { cwd: repository, env: environment() });
+      const { stdout, stderr } = await run(command, args, { cwd: repository, env: environment() });
       return { status: 0, stdout, stderr };
     } catch (error) {
       const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -81,18 +86,22 @@ describe("the README's lines, as a newcomer pastes them", async () => {
     }
   }
 
-  test('there are lines to paste', () => {
-    expect(lines.length).toBeGreaterThan(6);
+  test('there are lines to paste, and a program', () => {
+    expect(parts.filter(({ language }) => language === 'bash').length).toBeGreaterThan(6);
+    expect(parts.filter(({ language }) => language === 'ts')).toHaveLength(1);
   });
 
-  test.each(lines)('%s', async (line) => {
-    const { status, stdout, stderr } = await paste(line);
+  test.each(parts)('$name', async ({ language, code }) => {
+    const { status, stdout, stderr } =
+      language === 'ts'
+        ? await paste('node', ['--input-type=module-typescript', '--eval', adapted(code)])
+        : await paste('bash', ['-c', adapted(code)]);
     // 1 is the answer "they differ", not a failure.
-    expect(status, stderr).toBe(line.includes(' compare ') ? 1 : 0);
-    if (line.startsWith('curl')) expect(JSON.parse(stdout).status ?? 'no problem').not.toBeTypeOf('number');
-    if (line.includes('dedupe')) expect(stdout).toContain('cat-small.webp');
-    if (line.includes('query')) expect(stdout).toContain('coffee');
-    if (line.includes('--html'))
+    expect(status, stderr).toBe(code.includes(' compare ') ? 1 : 0);
+    if (code.startsWith('curl')) expect(JSON.parse(stdout).status ?? 'no problem').not.toBeTypeOf('number');
+    if (code.includes('dedupe')) expect(stdout).toContain('cat-small.webp');
+    if (code.includes('query')) expect(stdout).toContain('coffee');
+    if (code.includes('--html'))
       expect(await readFile(join(home, 'report.html'), 'utf8')).toContain('cat-small.webp');
   });
 });

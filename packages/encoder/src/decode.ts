@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import sharp, { type Sharp } from 'sharp';
 import type { PictureBytes, PictureFacts, PictureLimits } from './encoder.ts';
+import { greyPixels } from './grey-pixels.ts';
 import type { ModelDescription } from './model.ts';
+import { perceptualHash } from './perceptual-hash.ts';
 import { PictureError } from './picture-error.ts';
 import { detectFormat, PICTURE_FORMATS, type PictureFormat } from './picture-format.ts';
 import { isLowInformation } from './picture-information.ts';
+import { sharpness } from './sharpness.ts';
 import { WeightedGate } from './weighted-gate.ts';
 
 export const DEFAULT_LIMITS: PictureLimits = { maxBytes: 64 * 1024 * 1024, maxPixels: 100_000_000 };
@@ -109,10 +112,32 @@ export async function decodePicture(
       }),
     );
   const pixels = await decoding.run(cost, () => damagedUnlessDone(format, decode), signal);
+  const grey = greyPixels(pixels, target.width, target.height);
   return {
     pixels,
-    facts: { format, width, height, lowInformation: isLowInformation(pixels, width, height) },
+    facts: {
+      format,
+      width,
+      height,
+      lowInformation: isLowInformation(pixels, width, height),
+      perceptualHash: perceptualHash(grey),
+      sharpness: sharpness(grey),
+    },
   };
+}
+
+/**
+ * The first frame of a picture at its own size, as displayed: sRGB, 8 bits, row by row, three bytes a pixel.
+ * @throws PictureError; the signal's reason on abort.
+ */
+export async function decodeFullSize(
+  bytes: PictureBytes,
+  { limits, signal }: DecodeOptions = {},
+): Promise<{ width: number; height: number; pixels: Uint8Array<ArrayBuffer> }> {
+  const { format, width, height, pixels: cost, open } = await openPicture(bytes, limits);
+  const decode = () => damagedUnlessDone(format, () => rawPixels(asDisplayed(open())));
+  // All of it is held, three bytes a pixel, beside what the decoder holds.
+  return { width, height, pixels: await decoding.run(4 * cost, decode, signal) };
 }
 
 /**
@@ -121,16 +146,8 @@ export async function decodePicture(
  * call it for candidates, not for everything.
  * @throws PictureError; the signal's reason on abort.
  */
-export async function pixelHash(
-  bytes: PictureBytes,
-  { limits, signal }: DecodeOptions = {},
-): Promise<string> {
-  const { format, width, height, pixels: cost, open } = await openPicture(bytes, limits);
-  const pixels = await decoding.run(
-    cost,
-    () => damagedUnlessDone(format, () => rawPixels(asDisplayed(open()))),
-    signal,
-  );
+export async function pixelHash(bytes: PictureBytes, options: DecodeOptions = {}): Promise<string> {
+  const { width, height, pixels } = await decodeFullSize(bytes, options);
   return createHash('sha256').update(`${width} x ${height} sRGB\n`).update(pixels).digest('hex');
 }
 

@@ -2,14 +2,15 @@ export {
   DEFAULT_LIMITS,
   type DecodedPicture,
   type DecodeTarget,
+  decodeFullSize,
   decodePicture,
   pixelHash,
   thumbnail,
 } from './decode.ts';
 export type * from './encoder.ts';
 export type * from './model.ts';
-export { readModelDescription } from './model-description.ts';
+export { readModelDescription, readModelFile } from './model-description.ts';
 export { DEFAULT_MODEL, type InstalledModel, listModels, modelsFolder, resolveModel } from './models.ts';
-export { type EncoderOptions, embeddingHash, openEncoder } from './open-encoder.ts';
+export { describeModel, type EncoderOptions, embeddingHash, openEncoder } from './open-encoder.ts';
 export { PictureError } from './picture-error.ts';
 export { PICTURE_FORMATS, type PictureFormat } from './picture-format.ts';

@@ -56,6 +56,12 @@ export function embeddingHash(model: ModelDescription): string {
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
 }
 
+/** What is known of a model without starting it. Throws what `readModelDescription` throws. */
+export async function describeModel(directory: string): Promise<Pick<Encoder, 'model' | 'hash'>> {
+  const model = await readModelDescription(directory);
+  return { model, hash: embeddingHash(model) };
+}
+
 class PooledEncoder implements Encoder {
   readonly model: ModelDescription;
   readonly hash: string;

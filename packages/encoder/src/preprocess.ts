@@ -1,3 +1,4 @@
+import { luma } from './grey-pixels.ts';
 import type { ModelDescription } from './model.ts';
 
 /** Part of `Encoder.hash`: raise it with any change to decoding or to this file that moves an embedding. */
@@ -42,9 +43,4 @@ export function createPreprocessor(input: ModelInput): (pixels: Uint8Array) => F
     }
     return tensor;
   };
-}
-
-/** 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point. */
-function luma(red: number, green: number, blue: number): number {
-  return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
 }

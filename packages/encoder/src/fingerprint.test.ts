@@ -1,0 +1,85 @@
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { type DecodeTarget, decodePicture } from './decode.ts';
+import { testPicture, testPictureNames } from './test-pictures.ts';
+
+const target: DecodeTarget = { width: 160, height: 160, resize: { fit: 'squash', kernel: 'linear' } };
+const factsOf = async (bytes: Uint8Array, size = target) => (await decodePicture(bytes, size)).facts;
+
+function distance(a: string, b: string): number {
+  let bits = BigInt(`0x${a}`) ^ BigInt(`0x${b}`);
+  let count = 0;
+  for (; bits > 0n; bits &= bits - 1n) count++;
+  return count;
+}
+
+describe('the perceptual hash', () => {
+  test('of easy copies differs in at most 4 bits, of mirrored ones and other pictures in many', async () => {
+    const original = await factsOf(testPicture('coffee.jpg'));
+    expect(original.perceptualHash).toMatch(/^[0-9a-f]{16}$/);
+    const coffee = () => sharp(testPicture('coffee.jpg'));
+    for (const copy of [
+      coffee().resize(300).jpeg({ quality: 60 }),
+      coffee().jpeg({ quality: 25 }),
+      coffee().greyscale().png(),
+      coffee().blur(3).webp(),
+      coffee().modulate({ brightness: 1.2, saturation: 1.4 }).jpeg(),
+    ]) {
+      const { perceptualHash } = await factsOf(await copy.toBuffer());
+      expect(distance(original.perceptualHash, perceptualHash)).toBeLessThanOrEqual(4);
+    }
+    const mirrored = await factsOf(await coffee().flop().jpeg().toBuffer());
+    expect(distance(original.perceptualHash, mirrored.perceptualHash)).toBeGreaterThan(12);
+    for (const name of testPictureNames().filter((name) => name !== 'coffee.jpg')) {
+      const other = await factsOf(testPicture(name));
+      expect(distance(original.perceptualHash, other.perceptualHash)).toBeGreaterThan(12);
+    }
+  });
+
+  test('is nearly the same whatever size a model reads, and sets as many bits as it clears', async () => {
+    const { perceptualHash } = await factsOf(testPicture('astronaut.jpg'));
+    for (const side of [32, 105, 224]) {
+      const other = await factsOf(testPicture('astronaut.jpg'), { ...target, width: side, height: side });
+      expect(distance(perceptualHash, other.perceptualHash)).toBeLessThanOrEqual(4);
+    }
+    expect(distance(perceptualHash, '0'.repeat(16))).toBe(32);
+  });
+});
+
+describe('sharpness', () => {
+  test('falls with blur, and hardly changes with brightness, a caption or recompression', async () => {
+    const { sharpness } = await factsOf(testPicture('astronaut.jpg'));
+    const astronaut = () => sharp(testPicture('astronaut.jpg'));
+    const { width, height } = await astronaut().metadata();
+    const caption = `<svg width="${width}" height="${height}"><rect width="${width}" height="40" fill="white"/><text x="10" y="30" font-size="30">a caption</text></svg>`;
+    const blurred = await factsOf(await astronaut().blur(3).png().toBuffer());
+    expect(blurred.sharpness).toBeLessThan(0.6 * sharpness);
+    for (const copy of [
+      astronaut().linear(0.7).png(),
+      astronaut()
+        .composite([{ input: Buffer.from(caption) }])
+        .png(),
+      astronaut().jpeg({ quality: 50 }),
+    ]) {
+      const ratio = (await factsOf(await copy.toBuffer())).sharpness / sharpness;
+      expect(ratio).toBeGreaterThan(0.7);
+      expect(ratio).toBeLessThan(1.4);
+    }
+  });
+
+  test('is 0 of a blank picture, and about 1 of noise', async () => {
+    const blank = sharp({ create: { width: 160, height: 160, channels: 3, background: '#888' } }).png();
+    expect((await factsOf(await blank.toBuffer())).sharpness).toBe(0);
+    let state = 1;
+    const noise = Buffer.from(
+      Array.from({ length: 160 * 160 }, () => {
+        state = (state * 48271) % 2147483647;
+        return state & 255;
+      }),
+    );
+    const png = sharp(noise, { raw: { width: 160, height: 160, channels: 1 } }).png();
+    const { sharpness } = await factsOf(await png.toBuffer());
+    expect(sharpness).toBeGreaterThan(0.8);
+    expect(sharpness).toBeLessThan(1.2);
+  });
+});

@@ -1,12 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { lazyEncoders } from '@lookalike/api';
-import {
-  DEFAULT_MODEL,
-  embeddingHash,
-  listModels,
-  openEncoder,
-  readModelDescription,
-} from '@lookalike/encoder';
+import { DEFAULT_MODEL, describeModel, listModels, openEncoder } from '@lookalike/encoder';
 import { type Administration, openEngine, type SearchEngine } from '@lookalike/index';
 import { type IngestServices, type PictureSource, s3PictureSource } from '@lookalike/ingest';
 import { type ObjectStore, openFolderStore } from '@lookalike/store';
@@ -25,10 +19,7 @@ export async function openServices(): Promise<IngestServices & { engine: SearchE
     default: process.env.LOOKALIKE_MODEL ?? DEFAULT_MODEL,
     names: [...directories.keys()],
     open: (name) => openEncoder(directories.get(name) as string),
-    async describe(name) {
-      const model = await readModelDescription(directories.get(name) as string);
-      return { model, hash: embeddingHash(model) };
-    },
+    describe: (name) => describeModel(directories.get(name) as string),
   });
   // For checks of graphs on small collections; by default the engine knows when one pays.
   const graphFromRows = process.env.LOOKALIKE_GRAPH_FROM_ROWS;

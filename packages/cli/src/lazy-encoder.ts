@@ -1,10 +1,4 @@
-import {
-  type Encoder,
-  embeddingHash,
-  type ModelDescription,
-  openEncoder,
-  readModelDescription,
-} from '@lookalike/encoder';
+import { describeModel, type Encoder, openEncoder } from '@lookalike/encoder';
 
 /** What it takes to look embeddings up, and to make those that are not there. */
 export type EmbeddingSource = Pick<Encoder, 'model' | 'hash' | 'encode' | 'close'>;
@@ -14,11 +8,10 @@ export type EmbeddingSource = Pick<Encoder, 'model' | 'hash' | 'encode' | 'close
  * the runtime would still be starting.
  */
 export async function lazyEncoder(modelDirectory: string): Promise<EmbeddingSource> {
-  const model: ModelDescription = await readModelDescription(modelDirectory);
+  const described = await describeModel(modelDirectory);
   let opened: Promise<Encoder> | undefined;
   return {
-    model,
-    hash: embeddingHash(model),
+    ...described,
     async encode(pictures, options) {
       opened ??= openEncoder(modelDirectory);
       return (await opened).encode(pictures, options);

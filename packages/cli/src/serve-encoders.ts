@@ -1,16 +1,10 @@
 import { lazyEncoders } from '@lookalike/api';
-import {
-  embeddingHash,
-  listModels,
-  openEncoder,
-  readModelDescription,
-  resolveModel,
-} from '@lookalike/encoder';
+import { describeModel, listModels, openEncoder, resolveModel } from '@lookalike/encoder';
 
 /** The installed models and the one named, which is the default. Each is opened when it is first used. */
 export async function serveEncoders(nameOrFolder: string | undefined) {
   const directory = await resolveModel(nameOrFolder);
-  const model = await readModelDescription(directory);
+  const { model } = await describeModel(directory);
   const installed = await listModels();
   const directories = new Map(installed.map(({ model, directory }) => [model.name, directory]));
   directories.set(model.name, directory);
@@ -19,10 +13,7 @@ export async function serveEncoders(nameOrFolder: string | undefined) {
     default: model.name,
     names: [...directories.keys()],
     open: (name) => openEncoder(folderOf(name)),
-    async describe(name) {
-      const model = await readModelDescription(folderOf(name));
-      return { model, hash: embeddingHash(model) };
-    },
+    describe: (name) => describeModel(folderOf(name)),
   });
   return { encoders, model };
 }

@@ -11,6 +11,6 @@ export type * from './encoder.ts';
 export type * from './model.ts';
 export { readModelDescription, readModelFile } from './model-description.ts';
 export { DEFAULT_MODEL, type InstalledModel, listModels, modelsFolder, resolveModel } from './models.ts';
-export { describeModel, describeModel, type EncoderOptions, embeddingHash, openEncoder } from './open-encoder.ts';
+export { describeModel, type EncoderOptions, embeddingHash, openEncoder } from './open-encoder.ts';
 export { PictureError } from './picture-error.ts';
 export { PICTURE_FORMATS, type PictureFormat } from './picture-format.ts';

@@ -4,20 +4,10 @@ import { crc32 } from 'node:zlib';
 import { LookalikeError } from '@lookalike/store';
 import { countBits, hasBit } from './bits.ts';
 import { SegmentKeys } from './keys-file.ts';
+import type { PackedRows } from './packed-rows.ts';
 import type { Column } from './row-blocks.ts';
 import { decodeVectors, textAt } from './row-columns.ts';
 import { type BuiltRow, type BuiltSegment, SegmentBuilder, type SegmentSettings } from './segment-builder.ts';
-
-/** Rows of a tail, in any order, side by side; ids and metadata as UTF-8. */
-export interface PackedRows {
-  count: number;
-  ids: Uint8Array;
-  idOffsets: Uint32Array;
-  versions: Float64Array;
-  metadata: Uint8Array;
-  metadataOffsets: Uint32Array;
-  vectors: Float32Array;
-}
 
 /** The rows of a segment that live (bit set, lowest first). */
 export interface SegmentSource {

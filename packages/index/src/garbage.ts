@@ -2,13 +2,14 @@ import type { ObjectInfo, ObjectStore } from '@lookalike/store';
 import type { GarbageReport } from './administration.ts';
 import { decodeCheckpoint, listCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import type { Head } from './head.ts';
-import { checkpointPrefix, keyVersion, logPrefix, segmentsPrefix } from './log-keys.ts';
+import { checkpointPrefix, keyVersion, logPrefix, segmentsPrefix, snapshotKey } from './log-keys.ts';
 import { newMeter } from './meter.ts';
+import { listSnapshots, snapshotCheckpoint } from './snapshot.ts';
 
 /**
  * Removes what no reader can need whose state was the newest at `since` (milliseconds, by the store's clock) or later.
  * The newest checkpoint older than that is the horizon: what it and all later ones name is kept, and every commit after
- * what it holds as segments. Commits go in ascending order, so that what is left has no gaps; one is always left, so that
+ * what it holds as segments; so is what snapshots name. Commits go in ascending order, so that what is left has no gaps; one is always left, so that
  * a lost checkpoint cannot make a collection look as if it had never been.
  */
 export async function collectGarbage(store: ObjectStore, head: Head, since: number): Promise<GarbageReport> {
@@ -29,6 +30,13 @@ export async function collectGarbage(store: ObjectStore, head: Head, since: numb
     const { segments, indexedVersion } = decodeCheckpoint(checkpoint.key, found.body);
     for (const { descriptor } of segments) needed.add(descriptor.id);
     if (checkpoint === horizon) firstCommit = Math.min(indexedVersion + 1, horizon.version);
+  }
+  // Read after the state: a snapshot of an older one names segments that checkpoints younger than the horizon name too.
+  for (const { name: snapshot } of await listSnapshots(store, name)) {
+    const key = snapshotKey(name, snapshot);
+    const found = await store.get(key);
+    if (found === undefined) continue;
+    for (const { descriptor } of snapshotCheckpoint(key, found.body).segments) needed.add(descriptor.id);
   }
   let deleted = 0;
   const remove = async (prefix: string, unneeded: (object: ObjectInfo) => boolean) => {

@@ -15,7 +15,7 @@ import {
 import { LiveHash } from './live-hash.ts';
 import { checkpointKey, logKey } from './log-keys.ts';
 import { type Meter, newMeter } from './meter.ts';
-import { inParallel, isDamage, Segment, type SegmentSpace } from './segment.ts';
+import { isDamage, openSegments, type Segment, type SegmentSpace } from './segment.ts';
 import type { SegmentDescriptor } from './segment-descriptor.ts';
 import { Serial } from './serial.ts';
 import { Tail } from './tail.ts';
@@ -175,18 +175,12 @@ export class Head {
     };
   }
 
-  /** Those that are open already stay so. */
-  async #open(
+  #open(
     descriptors: readonly SegmentDescriptor[],
     meter: Meter,
     info = this.#state.info,
   ): Promise<Segment[]> {
-    const known = new Map(this.#state.segments.map(({ segment }) => [segment.descriptor.id, segment]));
-    const opened: Segment[] = [];
-    await inParallel([...descriptors.entries()], 8, async ([i, descriptor]) => {
-      opened[i] = known.get(descriptor.id) ?? (await Segment.open(descriptor, info, this.#space, meter));
-    });
-    return opened;
+    return openSegments(descriptors, { space: this.#space, info, known: this.#state.segments }, meter);
   }
 
   /**

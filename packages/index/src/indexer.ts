@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LookalikeError } from '@lookalike/store';
 import { allBits, without } from './bits.ts';
-import type { BuildJob, PackedRows, SegmentSource } from './build-job.ts';
+import type { BuildJob, SegmentSource } from './build-job.ts';
 import type { BuildPool } from './build-pool.ts';
 import { listCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import type { CommitBody } from './commit.ts';
@@ -14,6 +14,7 @@ import type { Head } from './head.ts';
 import type { HeadState, LiveSegment } from './head-state.ts';
 import { segmentKey } from './log-keys.ts';
 import { newMeter } from './meter.ts';
+import { packTail } from './packed-rows.ts';
 import { inParallel, type SegmentSpace } from './segment.ts';
 import type { BuiltSegment } from './segment-builder.ts';
 import { type SegmentDescriptor, segmentFileNames } from './segment-descriptor.ts';
@@ -42,9 +43,6 @@ const defaults: IndexerOptions = {
 /** After a failure, automatic runs wait this long (milliseconds), doubled each time up to a minute. */
 const firstPause = 500;
 
-/** Milliseconds between two collections of garbage after automatic work. */
-const collectionInterval = 3_600_000;
-
 /**
  * Turns the tail of a collection into segments and merges segments. All it decides is decided by commits, so any number of
  * them may run anywhere, and die at any point: what was built for nothing is garbage.
@@ -54,22 +52,21 @@ export class Indexer {
   readonly #space: SegmentSpace;
   readonly #pool: BuildPool;
   readonly #options: IndexerOptions;
-  readonly #collectGarbage: (() => Promise<unknown>) | undefined;
-  #collectedAt = Number.NEGATIVE_INFINITY;
+  readonly #afterWork: (() => Promise<unknown>) | undefined;
   #running: Promise<void> | undefined;
   #failures = 0;
   #notBefore = 0;
   #closed = false;
 
-  /** `collectGarbage`: done now and then after automatic work, which is what makes garbage. */
+  /** `afterWork`: done after automatic work, which is what makes garbage. */
   constructor(
     head: Head,
     space: SegmentSpace,
     pool: BuildPool,
     options: Partial<IndexerOptions>,
-    collectGarbage?: () => Promise<unknown>,
+    afterWork?: () => Promise<unknown>,
   ) {
-    this.#collectGarbage = collectGarbage;
+    this.#afterWork = afterWork;
     this.#head = head;
     this.#space = space;
     this.#pool = pool;
@@ -115,9 +112,7 @@ export class Indexer {
       await this.#checkpoint();
     }
     await this.#mergeWhileDue();
-    if (performance.now() - this.#collectedAt < collectionInterval || this.#closed) return;
-    this.#collectedAt = performance.now();
-    await this.#collectGarbage?.();
+    await this.#afterWork?.();
   }
 
   #flushIsDue({ tail, lastWrite, indexedVersion }: HeadState): boolean {
@@ -271,28 +266,4 @@ async function putOnce(
       if (attempt === 3) throw error;
     }
   }
-}
-
-function packTail({ tail, version }: HeadState): PackedRows {
-  const rows: number[] = [];
-  for (let row = 0; row < tail.count; row++) if (tail.isLive(row, version)) rows.push(row);
-  const ids = rows.map((row) => Buffer.from(tail.ids[row] as string));
-  const metadata = rows.map((row) => Buffer.from(tail.metadata[row] as string));
-  const vectors = new Float32Array(rows.length * tail.dimension);
-  for (const [i, row] of rows.entries()) vectors.set(tail.vector(row), i * tail.dimension);
-  return {
-    count: rows.length,
-    ids: Buffer.concat(ids),
-    idOffsets: offsetsOf(ids),
-    versions: Float64Array.from(rows, (row) => tail.versions[row] as number),
-    metadata: Buffer.concat(metadata),
-    metadataOffsets: offsetsOf(metadata),
-    vectors,
-  };
-}
-
-function offsetsOf(parts: readonly Uint8Array[]): Uint32Array {
-  const offsets = new Uint32Array(parts.length + 1);
-  for (const [i, part] of parts.entries()) offsets[i + 1] = (offsets[i] as number) + part.length;
-  return offsets;
 }

@@ -17,10 +17,15 @@ export interface CheckedItem {
 const control = /[\u0000-\u001f\u007f-\u009f]/;
 
 export function checkCollectionName(name: string): void {
+  checkName('collection', name);
+}
+
+/** Throws `invalid-collection-name` or `invalid-snapshot-name`. */
+export function checkName(what: 'collection' | 'snapshot', name: string): void {
   if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
     throw new LookalikeError(
-      'invalid-collection-name',
-      `collection name ${JSON.stringify(name)?.slice(0, 100)}: expected 1-64 letters, digits, '.', '_' or '-', beginning with a letter or digit`,
+      `invalid-${what}-name`,
+      `${what} name ${JSON.stringify(name)?.slice(0, 100)}: expected 1-64 letters, digits, '.', '_' or '-', beginning with a letter or digit`,
     );
 }
 

@@ -30,6 +30,14 @@ export function segmentKey(collection: string, segment: string, file: string): s
   return `${segmentsPrefix(collection)}${segment}/${file}`;
 }
 
+export function snapshotsPrefix(collection: string): string {
+  return `${collectionPrefix(collection)}snapshots/`;
+}
+
+export function snapshotKey(collection: string, snapshot: string): string {
+  return snapshotsPrefix(collection) + snapshot;
+}
+
 /** The number at the end of a log or checkpoint key. */
 export function keyVersion(key: string): number {
   return Number(key.slice(key.lastIndexOf('/') + 1));

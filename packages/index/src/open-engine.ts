@@ -1,19 +1,28 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
-import type { Administration, GarbageReport, VerifyReport } from './administration.ts';
+import type {
+  Administration,
+  GarbageReport,
+  SnapshotInfo,
+  SweepReport,
+  VerifyReport,
+} from './administration.ts';
 import { BuildPool } from './build-pool.ts';
+import { decodeCheckpoint, listCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import { type CollectionOptions, LogCollection } from './collection.ts';
 import type { Collection, CollectionConfig, CollectionInfo, SearchEngine } from './engine.ts';
 import { collectGarbage } from './garbage.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Head } from './head.ts';
 import { Indexer, type IndexerOptions } from './indexer.ts';
-import { checkCollectionName, checkConfig, checkWhole } from './input-check.ts';
+import { checkCollectionName, checkConfig, checkName, checkWhole } from './input-check.ts';
 import { LocalFiles } from './local-files.ts';
-import { collectionsPrefix } from './log-keys.ts';
+import { collectionsPrefix, snapshotKey } from './log-keys.ts';
 import { MemoryBudget } from './memory-budget.ts';
+import { newMeter } from './meter.ts';
 import type { SegmentSpace } from './segment.ts';
+import { encodeSnapshot, listSnapshots, openSnapshot, SnapshotCollection } from './snapshot.ts';
 import { verifyCollection } from './verify.ts';
 
 export interface EngineOptions {
@@ -48,6 +57,9 @@ export function openEngine(options: EngineOptions): SearchEngine & Administratio
 
 const day = 24 * 60 * 60 * 1000;
 
+/** Milliseconds between two collections of garbage of a process that maintains collections. */
+const sweepInterval = 3_600_000;
+
 interface Opened {
   head: Head;
   writer: GroupCommit;
@@ -59,11 +71,14 @@ class LogEngine implements SearchEngine, Administration {
   readonly #space: SegmentSpace;
   readonly #pool: BuildPool;
   readonly #options: CollectionOptions;
+  readonly #rangePageSize: number;
   readonly #grace: number;
   readonly #now: () => number;
   readonly #indexerOptions: Partial<IndexerOptions>;
   readonly #maintenance: boolean;
   readonly #opened = new Map<string, Opened>();
+  readonly #sweeping: NodeJS.Timeout | undefined;
+  #sweptAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(options: EngineOptions) {
@@ -83,9 +98,10 @@ class LogEngine implements SearchEngine, Administration {
     this.#indexerOptions = options.indexer ?? {};
     this.#options = {
       commitWindow: checkWhole('commitWindow', options.commitWindow, 0, 60_000, 100),
-      rangePageSize: checkWhole('rangePageSize', options.rangePageSize, 1, 10_000, 1000),
       maxTailBytes: options.maxTailBytes ?? 256 * 2 ** 20,
     };
+    this.#rangePageSize = checkWhole('rangePageSize', options.rangePageSize, 1, 10_000, 1000);
+    if (this.#maintenance) this.#sweeping = setInterval(() => this.#sweepOften(), sweepInterval).unref();
   }
 
   async createCollection(name: string, config: CollectionConfig): Promise<CollectionInfo> {
@@ -110,12 +126,19 @@ class LogEngine implements SearchEngine, Administration {
     if (head.state.incarnation === 0) throw unknownCollection(name);
     return new LogCollection({
       head,
-      store: this.#store,
       writer,
       options: this.#options,
-      assertOpen: () => this.#assertOpen(),
+      ...this.#readerParts(),
       ...(this.#maintenance && { indexer }),
     });
+  }
+
+  #readerParts() {
+    return {
+      store: this.#store,
+      rangePageSize: this.#rangePageSize,
+      assertOpen: () => this.#assertOpen(),
+    };
   }
 
   async listCollections(
@@ -124,18 +147,26 @@ class LogEngine implements SearchEngine, Administration {
     this.#assertOpen();
     const limit = checkWhole('limit', options.limit, 1, 1000, 100);
     const collections: CollectionInfo[] = [];
-    let startAfter = options.after === undefined ? undefined : behind(options.after);
-    for (;;) {
-      const page = await this.#store.list(collectionsPrefix, { limit: 1, ...(startAfter && { startAfter }) });
-      const [first] = page.objects;
-      if (first === undefined) return { collections };
-      const name = first.key.slice(collectionsPrefix.length).split('/', 1)[0] as string;
-      startAfter = behind(name);
+    for await (const name of this.#names(options.after)) {
       const { head } = this.#open(name);
       await head.refresh();
       if (head.state.incarnation === 0) continue;
       if (collections.length === limit) return { collections, next: collections.at(-1)?.name as string };
       collections.push(head.state.info);
+    }
+    return { collections };
+  }
+
+  /** Of all collections, dropped ones too, after a name. */
+  async *#names(after?: string): AsyncGenerator<string> {
+    let startAfter = after === undefined ? undefined : behind(after);
+    for (;;) {
+      const page = await this.#store.list(collectionsPrefix, { limit: 1, ...(startAfter && { startAfter }) });
+      const [first] = page.objects;
+      if (first === undefined) return;
+      const name = first.key.slice(collectionsPrefix.length).split('/', 1)[0] as string;
+      yield name;
+      startAfter = behind(name);
     }
   }
 
@@ -146,6 +177,8 @@ class LogEngine implements SearchEngine, Administration {
       if (state.incarnation === 0) throw unknownCollection(name);
       return { kind: 'drop' };
     });
+    // Tells whoever sweeps, and begins the grace period of what is left. That it is dropped does not hang on it.
+    if (head.state.incarnation === 0) await writeCheckpoint(this.#store, head.state).catch(() => undefined);
   }
 
   async compact(name: string, options: { full?: boolean; rebuild?: boolean } = {}): Promise<void> {
@@ -162,6 +195,87 @@ class LogEngine implements SearchEngine, Administration {
     return collectGarbage(this.#store, head, this.#now() - grace);
   }
 
+  async sweep(options: { grace?: number } = {}): Promise<SweepReport> {
+    this.#assertOpen();
+    return this.#sweep(checkWhole('grace', options.grace, 0, 10 * 365 * day, this.#grace), () => true);
+  }
+
+  async #sweep(grace: number, isWanted: (name: string) => boolean | Promise<boolean>): Promise<SweepReport> {
+    const report: SweepReport = { deleted: 0, failed: [] };
+    for await (const name of this.#names()) {
+      if (this.#closed) break;
+      try {
+        if (!(await isWanted(name))) continue;
+        // Of its own where nobody uses the collection: what is in memory of it is let go.
+        const head = this.#opened.get(name)?.head ?? this.#newHead(name);
+        await head.refresh();
+        report.deleted += (await collectGarbage(this.#store, head, this.#now() - grace)).deleted;
+      } catch (error) {
+        report.failed.push({ collection: name, error });
+      }
+    }
+    return report;
+  }
+
+  /** Now and then: the collections that this process uses, and dropped ones, which no one does. */
+  async #sweepOften(): Promise<void> {
+    if (this.#closed || performance.now() - this.#sweptAt < sweepInterval / 2) return;
+    this.#sweptAt = performance.now();
+    await this.#sweep(this.#grace, async (name) => this.#opened.has(name) || this.#wasDropped(name)).catch(
+      () => undefined,
+    );
+  }
+
+  /** By the checkpoint that dropping writes: the whole state would be much to read of every collection. */
+  async #wasDropped(name: string): Promise<boolean> {
+    const newest = (await listCheckpoints(this.#store, name, newMeter())).at(-1);
+    const found = newest && (await this.#store.get(newest.key));
+    return (
+      found !== undefined &&
+      newest !== undefined &&
+      decodeCheckpoint(newest.key, found.body).incarnation === 0
+    );
+  }
+
+  async createSnapshot(name: string, snapshot: string): Promise<{ version: number }> {
+    const { head } = this.#open(name);
+    const key = checkedSnapshotKey(name, snapshot);
+    await head.refresh();
+    const { state } = head;
+    if (state.incarnation === 0) throw unknownCollection(name);
+    const began = this.#now();
+    try {
+      await this.#store.put(key, encodeSnapshot(state), { ifAbsent: true });
+    } catch (error) {
+      if (error instanceof LookalikeError && error.code === 'object-exists')
+        throw new LookalikeError('snapshot-exists', `collection ${name} has a snapshot ${snapshot} already`);
+      throw error;
+    }
+    // What it names may have been removed where nothing named it for so long.
+    if (this.#now() - began > this.#grace / 2) {
+      await this.#store.delete([key]);
+      throw new LookalikeError('write-failed', `snapshot ${snapshot} of ${name} took too long: try again`);
+    }
+    return { version: state.version };
+  }
+
+  async listSnapshots(name: string): Promise<SnapshotInfo[]> {
+    this.#open(name);
+    return listSnapshots(this.#store, name);
+  }
+
+  async openSnapshot(name: string, snapshot: string): Promise<Collection> {
+    const { head } = this.#open(name);
+    checkedSnapshotKey(name, snapshot);
+    const source = await openSnapshot(this.#space, name, snapshot, head.state.segments);
+    return new SnapshotCollection({ source, ...this.#readerParts() });
+  }
+
+  async deleteSnapshot(name: string, snapshot: string): Promise<void> {
+    this.#open(name);
+    await this.#store.delete([checkedSnapshotKey(name, snapshot)]);
+  }
+
   async verify(name: string): Promise<VerifyReport> {
     this.#open(name);
     return verifyCollection(this.#space, name);
@@ -169,6 +283,7 @@ class LogEngine implements SearchEngine, Administration {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#sweeping);
     const opened = [...this.#opened.values()];
     await Promise.all(opened.map(({ writer }) => writer.idle()));
     await this.#pool.close();
@@ -181,22 +296,29 @@ class LogEngine implements SearchEngine, Administration {
     checkCollectionName(name);
     let opened = this.#opened.get(name);
     if (opened === undefined) {
-      const head = new Head(this.#space, name, { grace: this.#grace, now: this.#now });
+      const head = this.#newHead(name);
       opened = {
         head,
         writer: new GroupCommit(head, this.#options.commitWindow),
-        indexer: new Indexer(head, this.#space, this.#pool, this.#indexerOptions, () =>
-          collectGarbage(this.#store, head, this.#now() - this.#grace),
-        ),
+        indexer: new Indexer(head, this.#space, this.#pool, this.#indexerOptions, () => this.#sweepOften()),
       };
       this.#opened.set(name, opened);
     }
     return opened;
   }
 
+  #newHead(name: string): Head {
+    return new Head(this.#space, name, { grace: this.#grace, now: this.#now });
+  }
+
   #assertOpen(): void {
     if (this.#closed) throw new LookalikeError('closed', 'the engine is closed');
   }
+}
+
+function checkedSnapshotKey(collection: string, snapshot: string): string {
+  checkName('snapshot', snapshot);
+  return snapshotKey(collection, snapshot);
 }
 
 function unknownCollection(name: string): LookalikeError {

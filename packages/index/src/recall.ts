@@ -3,7 +3,7 @@ import type { Collection, RecallReport } from './engine.ts';
 
 /** Compares a collection's ordinary answers with its exact ones, for these items. */
 export async function measureRecall(
-  collection: Collection,
+  collection: Pick<Collection, 'query'>,
   ids: readonly string[],
   { k, ef }: { k: number; ef: number },
 ): Promise<RecallReport> {

@@ -439,6 +439,24 @@ export class Segment {
   }
 }
 
+/** Segments by their descriptors, a few at a time; those that are open already stay so. */
+export async function openSegments(
+  descriptors: readonly SegmentDescriptor[],
+  {
+    space,
+    info,
+    known,
+  }: { space: SegmentSpace; info: CollectionInfo; known: readonly { segment: Segment }[] },
+  meter: Meter,
+): Promise<Segment[]> {
+  const open = new Map(known.map(({ segment }) => [segment.descriptor.id, segment]));
+  const opened: Segment[] = [];
+  await inParallel([...descriptors.entries()], 8, async ([i, descriptor]) => {
+    opened[i] = open.get(descriptor.id) ?? (await Segment.open(descriptor, info, space, meter));
+  });
+  return opened;
+}
+
 export function isDamage(error: unknown): boolean {
   return (
     error instanceof LookalikeError && ['damaged-object', 'missing-object', 'short-read'].includes(error.code)

@@ -5,10 +5,12 @@ import { decodeCheckpoint, listCheckpoints } from './checkpoint.ts';
 import { decodeCommit } from './commit.ts';
 import { Head } from './head.ts';
 import { LiveHash } from './live-hash.ts';
-import { logPrefix } from './log-keys.ts';
+import { logPrefix, segmentKey, snapshotKey } from './log-keys.ts';
 import { newMeter } from './meter.ts';
 import { fetchObject } from './object-fetch.ts';
 import { isDamage, type SegmentSpace } from './segment.ts';
+import { type SegmentDescriptor, segmentFileNames } from './segment-descriptor.ts';
+import { listSnapshots, snapshotCheckpoint } from './snapshot.ts';
 
 /**
  * Reads every object of a collection and checks it; counts the live items from the objects and compares their hash with
@@ -62,16 +64,32 @@ export async function verifyCollection(space: SegmentSpace, name: string): Promi
     startAfter = page.objects.at(-1)?.key;
     if (!page.truncated) break;
   }
-  for (const { segment } of state.segments)
+  const checked = new Set<string>();
+  const checkSegment = async (id: string, files: SegmentDescriptor['files']) => {
+    if (checked.has(id)) return;
+    checked.add(id);
     for (const kind of ['rows', 'keys', 'codes', 'graph'] as const) {
-      const file = segment.descriptor.files[kind];
+      const file = files[kind];
       if (file === undefined) continue;
-      const key = segment.key(kind);
+      const key = segmentKey(name, id, segmentFileNames[kind]);
       await check(key, kind !== 'rows', async () => {
         await fetchObject(store, key, file, newMeter());
         return file.length;
       });
     }
+  };
+  for (const { segment } of state.segments)
+    await checkSegment(segment.descriptor.id, segment.descriptor.files);
+  for (const snapshot of await listSnapshots(store, name)) {
+    const key = snapshotKey(name, snapshot.name);
+    const named: SegmentDescriptor[] = [];
+    await check(key, false, async () => {
+      const bytes = await readWhole(key);
+      named.push(...snapshotCheckpoint(key, bytes).segments.map(({ descriptor }) => descriptor));
+      return bytes.length;
+    });
+    for (const { id, files } of named) await checkSegment(id, files);
+  }
 
   const hash = new LiveHash();
   for (const { segment, dead } of state.segments)

@@ -37,6 +37,10 @@ export interface Call {
   once?: boolean;
 }
 
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+}
+
 const retriedStatuses = new Set([429, 502, 503, 504]);
 const firstDelay = 200;
 
@@ -117,6 +121,18 @@ export class Transport {
     if (Number.isNaN(seconds)) return this.#backoff(attempt);
     const asked = Math.max(0, seconds) * 1000;
     return asked > (this.#options.maxRetryDelay ?? 20_000) ? undefined : asked + this.#backoff(attempt);
+  }
+
+  /** As `json`, with a body of JSON. */
+  sendJson<T>(
+    method: Call['method'],
+    path: string,
+    body: unknown,
+    options: CallOptions,
+    more: Pick<Call, 'once'> = {},
+  ): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    return this.json<T>({ method, path, headers, body: JSON.stringify(body), ...options, ...more });
   }
 
   /** The JSON of a 2xx answer. `T` is what the API documents of this route. */

@@ -60,7 +60,8 @@ function run(
 
 const here = (code: string) => code.replaceAll('http://127.0.0.1:8787', server.url);
 
-describe('the examples of docs/api.md', () => {
+// A process of its own that loads a model.
+describe('the examples of docs/api.md', { timeout: 300_000 }, () => {
   it('do what their comments say', async () => {
     // All in one program: a shell example becomes a call at its place.
     const program = blocks.map(({ language, code }) =>

@@ -13,7 +13,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type EmbeddingTable, embeddingTable, findPairs, type SimilarPairs } from '@lookalike/duplicates';
+import {
+  type EmbeddingTable,
+  embeddingTable,
+  findPairs,
+  leastHashSimilarity,
+  type SimilarPairs,
+} from '@lookalike/duplicates';
 import { openEncoder, resolveModel } from '@lookalike/encoder';
 import { type FoundDuplicates, findDuplicates } from '../../packages/cli/src/find-duplicates.ts';
 import { PictureCache } from '../../packages/cli/src/picture-cache.ts';
@@ -159,10 +165,12 @@ try {
   const timings = { ...encoder.timings };
   const find = async (
     level: Parameters<typeof findDuplicates>[1]['level'],
+    perceptualHash = true,
   ): Promise<FoundDuplicates & { seconds: number }> => {
     const started = performance.now();
     const found = await findDuplicates(pictures, {
       level,
+      ...(perceptualHash && { minHashSimilarity: leastHashSimilarity(model.thresholds) }),
       dimension: model.output.dimension,
       cache,
       signal,

@@ -1,6 +1,7 @@
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { DuplicateJobs } from './duplicate-jobs.ts';
-import type { DuplicatesJob } from './schemas.ts';
+import type { DuplicatesJob, Item } from './schemas.ts';
 import { openTestApp, photograph, type TestApp } from './testing/test-app.ts';
 
 async function finished(send: TestApp['send'], path: string): Promise<DuplicatesJob> {
@@ -48,6 +49,142 @@ describe('duplicates', () => {
       expect.stringContaining('one.jpg,one.jpg,keep,exact,1,'),
       'one.jpg,two.jpg,duplicate,exact,1,',
     ]);
+  });
+
+  it('tells the same bytes, the same pixels and near-duplicates apart, and keeps what dedupe would', async () => {
+    const { app, send } = openTestApp({ inlineJobs: true });
+    await send('PUT', '/v1/collections/photos');
+    const cat = sharp(photograph('cat.jpg'));
+    const { width = 0 } = await cat.metadata();
+    const blank = sharp({ create: { width: 90, height: 60, channels: 3, background: '#fff' } });
+    const files = {
+      'original.jpg': photograph('cat.jpg'),
+      'again.jpg': photograph('cat.jpg'),
+      'pixels.png': await cat.clone().png().toBuffer(),
+      'small.webp': await cat
+        .clone()
+        .resize(Math.round(width / 2))
+        .webp()
+        .toBuffer(),
+      'blank.png': await blank.clone().png().toBuffer(),
+      'blank.tiff': await blank.clone().tiff().toBuffer(),
+      'other.jpg': photograph('rocket.jpg'),
+    };
+    for (const [id, body] of Object.entries(files)) {
+      await app.request(`http://localhost/v1/collections/photos/items/${id}?metadata={"album":"a"}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'image/jpeg' },
+        body: new Uint8Array(body),
+      });
+    }
+    const item = (await (await send('GET', '/v1/collections/photos/items/pixels.png')).json()) as Item;
+    expect(item.metadata).toEqual({
+      album: 'a',
+      picture: {
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        pixelHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        perceptualHash: expect.stringMatching(/^[0-9a-f]{16}$/),
+        sharpness: expect.any(Number),
+        width,
+        height: expect.any(Number),
+        bytes: files['pixels.png'].length,
+        format: 'png',
+      },
+    });
+
+    const started = await send('POST', '/v1/collections/photos/duplicates');
+    const location = started.headers.get('location') as string;
+    const { groups = [] } = (await (await send('GET', location)).json()) as DuplicatesJob;
+    expect(groups.map(({ keep, reason, items }) => ({ keep, reason, items }))).toEqual([
+      {
+        keep: 'blank.png',
+        reason: 'same picture, oldest file',
+        items: [
+          { id: 'blank.png', kind: 'exact', similarity: 1, lowInformation: true },
+          { id: 'blank.tiff', kind: 'pixels', similarity: 1, lowInformation: true },
+        ],
+      },
+      {
+        keep: 'original.jpg',
+        reason: 'same picture, oldest file',
+        items: [
+          { id: 'original.jpg', kind: 'exact', similarity: 1 },
+          { id: 'again.jpg', kind: 'exact', similarity: 1 },
+          { id: 'pixels.png', kind: 'pixels', similarity: 1 },
+          { id: 'small.webp', kind: 'near', similarity: expect.any(Number) },
+        ],
+      },
+    ]);
+
+    await send('DELETE', '/v1/collections/photos/items/again.jpg');
+    const page = await send('GET', `${location}?include=metadata`);
+    const items = ((await page.json()) as DuplicatesJob).groups?.[1]?.items;
+    expect(items?.map(({ id, metadata }) => [id, metadata?.album])).toEqual([
+      ['original.jpg', 'a'],
+      ['again.jpg', undefined],
+      ['pixels.png', 'a'],
+      ['small.webp', 'a'],
+    ]);
+  });
+
+  it('groups by perceptual hash what is unlike by embedding, says so, and can be told not to', async () => {
+    const { send } = openTestApp({ inlineJobs: true });
+    await send('PUT', '/v1/collections/v', { dimension: 2 });
+    const picture = (perceptualHash: string) => ({ picture: { perceptualHash } });
+    const items = [
+      { id: 'a', vector: [1, 0], metadata: picture('00ff00ff00ff00ff') },
+      { id: 'b', vector: [1, 1], metadata: picture('00ff00ff00ff00f0') },
+      { id: 'c', vector: [0, 1], metadata: picture('ff00ff00ff00ff00') },
+      { id: 'not one', vector: [0, 1], metadata: picture('nonsense') },
+    ];
+    await send('POST', '/v1/collections/v/items', { items });
+    const groups = async (body: object) => {
+      const started = await send('POST', '/v1/collections/v/duplicates', { minSimilarity: 0.9, ...body });
+      const job = await (await send('GET', started.headers.get('location') as string)).json();
+      return (job as DuplicatesJob).groups?.map((group) => group.items);
+    };
+    const near = [
+      { id: 'c', kind: 'exact', similarity: 1 },
+      { id: 'not one', kind: 'near', similarity: 1 },
+    ];
+    expect(await groups({})).toEqual([near]);
+    expect(await groups({ perceptualHash: true })).toEqual([
+      [
+        { id: 'a', kind: 'exact', similarity: 1 },
+        { id: 'b', kind: 'near', similarity: expect.closeTo(Math.SQRT1_2, 5), by: 'perceptual-hash' },
+      ],
+      near,
+    ]);
+  });
+
+  it('compares only what is new since the last search', async () => {
+    const { send, store } = openTestApp({ inlineJobs: true });
+    await send('PUT', '/v1/collections/v', { dimension: 2 });
+    const put = (from: number, to: number) =>
+      send('POST', '/v1/collections/v/items', {
+        items: Array.from({ length: to - from }, (_, n) => ({
+          id: `i${from + n}`,
+          vector: [1, (from + n) % 5],
+        })),
+      });
+    const search = async (body: object = {}) => {
+      const started = await send('POST', '/v1/collections/v/duplicates', { minSimilarity: 0.999, ...body });
+      const location = started.headers.get('location') as string;
+      const { known, groups } = (await (await send('GET', location)).json()) as DuplicatesJob;
+      return { known, sizes: groups?.map(({ items }) => items.length) };
+    };
+    await put(0, 50);
+    expect(await search()).toEqual({ known: 0, sizes: [10, 10, 10, 10, 10] });
+    await put(50, 55);
+    await send('POST', '/v1/collections/v/delete', { ids: ['i0'] });
+    // Written again, so another version: compared again.
+    await put(1, 2);
+    expect(await search()).toEqual({ known: 48, sizes: [10, 11, 11, 11, 11] });
+    expect(await search()).toEqual({ known: 54, sizes: [10, 11, 11, 11, 11] });
+    // Other items are chosen by a filter: a search of its own.
+    expect((await search({ filter: { field: 'x', exists: false } })).known).toBe(0);
+    await send('DELETE', '/v1/collections/v');
+    expect((await store.list('collections/v/duplicates/')).objects).toEqual([]);
   });
 
   it('pages through many groups, and keeps formulas out of spreadsheets', async () => {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { LedgerStore } from '@lookalike/duplicates';
 import type { Collection, Filter } from '@lookalike/index';
 import type { ObjectStore } from '@lookalike/store';
 import { LookalikeError } from '@lookalike/store';
@@ -15,9 +17,17 @@ const signOfLife = 10_000;
 
 type JobState = Omit<DuplicatesJob, 'groups' | 'cursor'>;
 
+export interface DuplicatesRequest {
+  minSimilarity: number;
+  minHashSimilarity?: number | undefined;
+  filter?: Filter | undefined;
+}
+
 /**
  * Searches for duplicates that run in this process and leave their results in the object store, where any process can read
- * them: `collections/<name>/duplicates/<job>/state.json` and `part-<number>.json`.
+ * them: `collections/<name>/duplicates/<job>/state.json` and `part-<number>.json`. The pairs they found stay in
+ * `collections/<name>/duplicates/pairs-<hash of the filter>` for the next search, which compares only what is new; a search that
+ * was lost with its process leaves them as far as it had come.
  */
 export class DuplicateJobs {
   readonly #objects: ObjectStore;
@@ -31,7 +41,7 @@ export class DuplicateJobs {
   /** `done` settles when the job has ended, well or not; it never rejects. */
   async start(
     collection: Collection,
-    request: { minSimilarity: number; filter?: Filter | undefined },
+    request: DuplicatesRequest,
   ): Promise<{ job: JobState; done: Promise<JobState> }> {
     const { name } = collection.info;
     const state: JobState = {
@@ -41,10 +51,10 @@ export class DuplicateJobs {
       progress: { done: 0, total: 0 },
     };
     await this.#write(name, state);
-    return { job: state, done: this.#run(collection, state, request.filter) };
+    return { job: state, done: this.#run(collection, state, request) };
   }
 
-  async #run(collection: Collection, first: JobState, filter: Filter | undefined): Promise<JobState> {
+  async #run(collection: Collection, first: JobState, request: DuplicatesRequest): Promise<JobState> {
     const { name } = collection.info;
     let state = first;
     let writing = Promise.resolve();
@@ -54,8 +64,8 @@ export class DuplicateJobs {
     alive.unref();
     try {
       const found = await findDuplicates(collection, {
-        minSimilarity: first.minSimilarity,
-        filter,
+        ...request,
+        ledger: this.#ledger(name, request.filter),
         different: await readVerdicts(this.#objects, name),
         signal: new AbortController().signal,
         onProgress: (progress) => {
@@ -111,6 +121,19 @@ export class DuplicateJobs {
     };
   }
 
+  #ledger(collection: string, filter: Filter | undefined): LedgerStore {
+    const name = createHash('sha256')
+      .update(JSON.stringify(filter ?? null))
+      .digest('hex');
+    const key = `collections/${collection}/duplicates/pairs-${name}`;
+    return {
+      load: async () => (await this.#objects.get(key))?.body,
+      save: async (bytes) => {
+        await this.#objects.put(key, bytes);
+      },
+    };
+  }
+
   async #write(collection: string, state: JobState): Promise<void> {
     await this.#objects.put(`${folderOf(collection, state.job)}/state.json`, jsonOf(state));
   }
@@ -131,7 +154,7 @@ export class DuplicateJobs {
 }
 
 function doneState(state: JobState, found: FoundDuplicates): JobState {
-  const { version, groups, complete, pairRecall } = found;
+  const { version, groups, complete, pairRecall, known } = found;
   const { total } = state.progress;
   return {
     ...state,
@@ -139,6 +162,7 @@ function doneState(state: JobState, found: FoundDuplicates): JobState {
     version,
     progress: { done: total, total },
     groupCount: groups.length,
+    known,
     complete,
     pairRecall,
   };

@@ -1,9 +1,9 @@
-import type { DuplicateItem } from '@lookalike/duplicates';
-import { embeddingTable, findPairs, groupNearDuplicates } from '@lookalike/duplicates';
+import type { DuplicateItem, LedgerStore, PictureRow } from '@lookalike/duplicates';
+import { cosine, findNearPairs, groupNearDuplicates } from '@lookalike/duplicates';
 import type { Collection, Filter, Metadata, StoredItem } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
+import { keptPicture } from './kept-picture.ts';
 import type { DuplicateGroup } from './schemas.ts';
-import { pictureHashOf } from './thumbnails.ts';
 
 /** All embeddings are in memory at once: this many of 256 dimensions take 1 GB. */
 const maxItems = 1_000_000;
@@ -11,7 +11,11 @@ const pageSize = 1000;
 
 export interface DuplicateSearch {
   minSimilarity: number;
+  /** Pictures whose perceptual hashes agree are pairs as well, from this similarity on; missing: they are not. */
+  minHashSimilarity?: number | undefined;
   filter?: Filter | undefined;
+  /** Where the pairs of earlier searches with this filter are kept. */
+  ledger: LedgerStore;
   /** A person's verdict on two pictures (by content hash). */
   different?: ((contentHashA: string, contentHashB: string) => boolean) | undefined;
   signal: AbortSignal;
@@ -24,6 +28,8 @@ export interface FoundDuplicates {
   groups: DuplicateGroup[];
   complete: boolean;
   pairRecall: number;
+  /** Items that an earlier search had compared with each other. */
+  known: number;
 }
 
 /**
@@ -42,33 +48,50 @@ export async function findDuplicates(
       `near-duplicates are found by cosine similarity; ${info.name} has the metric ${info.metric}`,
     );
   }
-  const { items, embeddings, version } = await readItems(collection, search);
+  const { items, rows, version } = await readItems(collection, search);
   const total = items.length;
   search.onProgress({ done: 0, total });
-  const { pairs, complete, recall } = await findPairs(embeddingTable(embeddings, info.dimension), {
+  const { pairs, hashPairs, complete, recall, known } = await findNearPairs(rows, {
+    dimension: info.dimension,
     minSimilarity: search.minSimilarity,
+    minHashSimilarity: search.minHashSimilarity ?? 1,
+    ledger: search.ledger,
     signal: search.signal,
     onProgress: (share) => search.onProgress({ done: Math.floor(share * total), total }),
   });
-  const keyOf = (index: number) => (items[index] as DuplicateItem).key;
-  const groups = groupNearDuplicates(items, pairs, search.different && { different: search.different }).map(
+  const at = (index: number) => items[index] as DuplicateItem;
+  const groups = groupNearDuplicates(items, pairs, {
+    ...(search.minHashSimilarity !== undefined && {
+      hashes: {
+        pairs: hashPairs,
+        similarity: (a, b) => cosine(rows[a]?.embedding ?? [], rows[b]?.embedding ?? []),
+      },
+    }),
+    ...(search.different && { different: search.different }),
+  }).map(
     ({ keep, reason, members, weakest }): DuplicateGroup => ({
-      keep: keyOf(keep),
+      keep: at(keep).key,
       reason,
       weakest: weakest.similarity,
-      weakestPair: [keyOf(weakest.a), keyOf(weakest.b)],
-      items: members.map(({ index, kind, similarity }) => ({ id: keyOf(index), kind, similarity })),
+      weakestPair: [at(weakest.a).key, at(weakest.b).key],
+      items: members.map(({ index, kind, similarity, by }) => ({
+        id: at(index).key,
+        kind,
+        similarity,
+        ...(by === 'perceptual-hash' && { by }),
+        ...(at(index).lowInformation && { lowInformation: true }),
+      })),
     }),
   );
-  return { version, groups, complete, pairRecall: recall };
+  return { version, groups, complete, pairRecall: recall, known };
 }
 
 async function readItems(
   collection: Collection,
   { filter, signal }: DuplicateSearch,
-): Promise<{ items: DuplicateItem[]; embeddings: (Float32Array | undefined)[]; version: number }> {
+): Promise<{ items: DuplicateItem[]; rows: PictureRow[]; version: number }> {
   const items: DuplicateItem[] = [];
-  const embeddings: (Float32Array | undefined)[] = [];
+  const rows: PictureRow[] = [];
   let version = 0;
   let after: string | undefined;
   do {
@@ -82,9 +105,7 @@ async function readItems(
     for (const stored of page.items) {
       const item = duplicateItem(stored);
       items.push(item);
-      embeddings.push(
-        item.lowInformation || stored.vector === undefined ? undefined : normalised(stored.vector),
-      );
+      rows.push(pictureRow(stored, item));
     }
     if (items.length > maxItems) {
       throw new LookalikeError(
@@ -95,27 +116,38 @@ async function readItems(
     version = page.version;
     after = page.next;
   } while (after !== undefined);
-  return { items, embeddings, version };
+  return { items, rows, version };
 }
 
 /** Of the picture file; an item without one is like no other. */
 export function contentHashOf(id: string, metadata: Metadata): string {
-  return pictureHashOf(metadata) ?? `item ${id}`;
+  return keptPicture(metadata).sha256 ?? `item ${id}`;
 }
 
 function duplicateItem({ id, version, metadata }: StoredItem): DuplicateItem {
-  const picture = metadata.picture;
-  const facts = typeof picture === 'object' && picture !== null && !Array.isArray(picture) ? picture : {};
-  const numberOf = (value: unknown) => (typeof value === 'number' ? value : 0);
+  const { width, height, bytes, pixelHash, sharpness, lowInformation } = keptPicture(metadata);
   return {
     key: id,
     contentHash: contentHashOf(id, metadata),
-    width: numberOf(facts.width),
-    height: numberOf(facts.height),
-    bytes: numberOf(facts.bytes),
+    ...(pixelHash !== undefined && { pixelHash }),
+    width: width ?? 0,
+    height: height ?? 0,
+    bytes: bytes ?? 0,
+    ...(sharpness !== undefined && { sharpness }),
     modified: version,
-    lowInformation: facts.lowInformation === true,
+    lowInformation: lowInformation ?? false,
   };
+}
+
+/** Known from an earlier search as long as the item is the same version. */
+function pictureRow(
+  { id, version, vector, metadata }: StoredItem,
+  { lowInformation }: DuplicateItem,
+): PictureRow {
+  const key = `${version} ${id}`;
+  if (lowInformation || vector === undefined) return { key };
+  const { perceptualHash } = keptPicture(metadata);
+  return { key, embedding: normalised(vector), ...(perceptualHash !== undefined && { perceptualHash }) };
 }
 
 function normalised(vector: Float32Array): Float32Array {

@@ -3,11 +3,10 @@ import type { Collection, UpsertResult as EngineResult, Item, Metadata } from '@
 import type { Services } from './app-context.ts';
 import { assertSameEncoder, encoderOf } from './encoders.ts';
 import { upsertResultAnswer } from './item-answer.ts';
-import { type EncodedPicture, encodePictures, pictureFromBase64 } from './picture-encoding.ts';
+import { type EncodedPicture, encodePictures, keepPicture, pictureFromBase64 } from './picture-encoding.ts';
 import { itemErrorOf } from './problems.ts';
 import type { ItemInput, Picture, UpsertResult } from './schemas.ts';
 import { itemInput } from './schemas-items.ts';
-import { storeThumbnail } from './thumbnails.ts';
 import { encodeUploads } from './uploads.ts';
 import { validate } from './validation.ts';
 
@@ -85,10 +84,9 @@ async function prepareEncoded(
 ): Promise<Prepared> {
   if (result === undefined) throw new Error('the encoder gave too few results');
   if (!result.ok) return { id, error: result.error };
-  const { embedding, picture } = result;
+  let picture: Picture;
   try {
-    // Before the commit: an item that can be seen has its thumbnail.
-    await storeThumbnail(objects, collection, { bytes, sha256: picture.sha256 }, signal);
+    picture = await keepPicture(objects, collection, bytes, result.picture, signal);
   } catch (error) {
     if (error instanceof PictureError) return { id, error: { code: error.code, message: error.message } };
     throw error;
@@ -97,7 +95,7 @@ async function prepareEncoded(
     id,
     item: {
       id,
-      vector: embedding,
+      vector: result.embedding,
       metadata: { ...metadata, picture: picture as Metadata },
       ...(ifVersion === undefined ? {} : { ifVersion }),
     },

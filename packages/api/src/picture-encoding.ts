@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { EncodeResult, Encoder } from '@lookalike/encoder';
+import { type EncodeResult, type Encoder, pixelHash } from '@lookalike/encoder';
+import type { ObjectStore } from '@lookalike/store';
 import { LookalikeError } from '@lookalike/store';
 import type { Picture } from './schemas.ts';
+import { storeThumbnail } from './thumbnails.ts';
 
 export type EncodedPicture =
   | { ok: true; embedding: Float32Array; picture: Picture }
@@ -27,13 +29,15 @@ export function pictureFromBase64(text: string, limit: number): Uint8Array {
 
 /** The facts of a picture that are kept beside its embedding. */
 function factsOf(bytes: Uint8Array, encoded: Extract<EncodeResult, { ok: true }>): Picture {
-  const { format, width, height, lowInformation } = encoded.picture;
+  const { format, width, height, lowInformation, perceptualHash, sharpness } = encoded.picture;
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     width,
     height,
     format,
     bytes: bytes.byteLength,
+    perceptualHash,
+    sharpness: Math.round(sharpness * 10_000) / 10_000,
     ...(lowInformation ? { lowInformation } : {}),
   };
 }
@@ -62,4 +66,23 @@ export async function encodePicture(
   if (result === undefined) throw new Error('the encoder gave no result');
   if (!result.ok) throw new LookalikeError(result.error.code, result.error.message);
   return result;
+}
+
+/**
+ * What is kept of a picture beside its embedding, as the picture itself is not: stores its thumbnail, and returns its facts with
+ * the hash of its pixels. To be called before the commit, so that an item that can be seen has its thumbnail.
+ * @throws `PictureError` where only the whole picture turns out to be damaged.
+ */
+export async function keepPicture(
+  objects: ObjectStore,
+  collection: string,
+  bytes: Uint8Array,
+  picture: Picture,
+  signal: AbortSignal,
+): Promise<Picture> {
+  const [pixels] = await Promise.all([
+    pixelHash(bytes, { signal }),
+    storeThumbnail(objects, collection, { bytes, sha256: picture.sha256 }, signal),
+  ]);
+  return { ...picture, pixelHash: pixels };
 }

@@ -12,6 +12,14 @@ export const duplicatesBody = z
       description:
         'Instead of `minSimilarity`: the lowest calibrated threshold that pairs unrelated pictures no more often.',
     }),
+    perceptualHash: z
+      .boolean()
+      .optional()
+      .openapi({
+        description:
+          'Pictures whose perceptual hashes differ in at most 4 of 64 bits are near-duplicates as well, whatever their ' +
+          'similarity. Default: true, or false where `minSimilarity` is given.',
+      }),
     filter: filterSchema.optional(),
   })
   .refine((body) => body.minSimilarity === undefined || body.maxFalsePositiveRate === undefined, {
@@ -41,14 +49,22 @@ export const duplicateItem = z
         'Against the one to keep. exact: same bytes; pixels: same pixels in another file; near: near-duplicate.',
     }),
     similarity: similarity.openapi({ description: 'To the one to keep.' }),
-    metadata: metadata.optional(),
+    by: z.literal('perceptual-hash').optional().openapi({
+      description: 'Of a near one that its perceptual hash found: the similarity is below the threshold.',
+    }),
+    lowInformation: z.literal(true).optional().openapi({
+      description: 'Blank or nearly so: it matches the same bytes and pixels only.',
+    }),
+    metadata: metadata
+      .optional()
+      .openapi({ description: 'With `include=metadata`, as it is now; missing where the item is gone.' }),
   })
   .openapi('DuplicateItem');
 
 export const duplicateGroup = z
   .object({
     keep: z.string().openapi({ description: 'Id of the proposed one to keep; also the first of `items`.' }),
-    reason: z.string().openapi({ description: 'Why that one.', example: 'largest: 4000 x 3000' }),
+    reason: z.string().openapi({ description: 'Why that one.', example: 'highest resolution' }),
     weakest: similarity.openapi({ description: 'Similarity of the least similar pair of the group.' }),
     weakestPair: z.tuple([z.string(), z.string()]).openapi({ description: 'Ids of that pair.' }),
     items: z.array(duplicateItem),
@@ -61,6 +77,9 @@ export const duplicatesJob = z
     status: z.enum(['running', 'done', 'failed']),
     minSimilarity: similarity,
     version: version.optional().openapi({ description: 'The version of the collection that was searched.' }),
+    known: z.number().int().optional().openapi({
+      description: 'Items that an earlier search had compared with each other: only others were compared.',
+    }),
     progress: z.object({ done: z.number().int(), total: z.number().int() }),
     error: itemError.optional(),
     groupCount: z.number().int().optional(),

@@ -21,7 +21,15 @@ const ifVersion = version.openapi({
 
 const contentMessage = { message: 'an item has exactly one of vector, image and url' };
 
-function hasOneContent({ vector, image, url }: { vector?: unknown; image?: unknown; url?: unknown }): boolean {
+function hasOneContent({
+  vector,
+  image,
+  url,
+}: {
+  vector?: unknown;
+  image?: unknown;
+  url?: unknown;
+}): boolean {
   return [vector, image, url].filter((part) => part !== undefined).length === 1;
 }
 

@@ -93,7 +93,7 @@ export const itemError = z
   })
   .openapi('ItemError');
 
-/** What the server knows of an ingested picture; stored under `metadata.picture`. */
+/** What the server knows of an ingested picture; stored under `metadata.picture`, where it replaces what a client wrote. */
 export const picture = z
   .object({
     sha256: z.string().openapi({ description: 'Of the file, hex.' }),
@@ -101,6 +101,18 @@ export const picture = z
     height: z.number().int(),
     format: z.string().openapi({ example: 'jpeg' }),
     bytes: z.number().int(),
+    pixelHash: z.string().optional().openapi({
+      description:
+        'SHA-256 of the decoded pixels, hex: the same of one picture in another container or with other metadata.',
+    }),
+    perceptualHash: z.string().optional().openapi({
+      description: 'pHash, 64 bits as 16 hex digits: of easy copies it differs in at most 4 bits.',
+      example: 'e1c6a5d293870f4b',
+    }),
+    sharpness: z
+      .number()
+      .optional()
+      .openapi({ description: 'Share of the contrast in fine detail, 0 to about 1.' }),
     lowInformation: z.boolean().optional().openapi({ description: 'Blank or nearly so.' }),
   })
   .openapi('Picture');

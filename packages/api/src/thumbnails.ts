@@ -1,13 +1,12 @@
 import { thumbnail } from '@lookalike/encoder';
-import type { Collection, Metadata } from '@lookalike/index';
+import type { Collection } from '@lookalike/index';
 import type { ObjectStore } from '@lookalike/store';
+import { keptPicture } from './kept-picture.ts';
 
 /** The longer side of a thumbnail, pixels. */
 const thumbnailSize = 256;
 /** Milliseconds for which a thumbnail that nothing refers to is left alone: its item may not be committed yet. */
 const defaultGrace = 24 * 60 * 60 * 1000;
-
-const sha256Hex = /^[0-9a-f]{64}$/;
 
 function prefixOf(collection: string): string {
   return `collections/${collection}/thumbnails/`;
@@ -15,14 +14,6 @@ function prefixOf(collection: string): string {
 
 function keyOf(collection: string, sha256: string): string {
   return `${prefixOf(collection)}${sha256}.webp`;
-}
-
-/** SHA-256 of the picture that an item was made of, from its metadata; metadata may hold anything. */
-export function pictureHashOf(metadata: Metadata): string | undefined {
-  const { picture } = metadata;
-  if (typeof picture !== 'object' || picture === null || Array.isArray(picture)) return undefined;
-  const { sha256 } = picture;
-  return typeof sha256 === 'string' && sha256Hex.test(sha256) ? sha256 : undefined;
 }
 
 /**
@@ -61,7 +52,7 @@ export async function sweepThumbnails(
   do {
     const page = await collection.scan({ limit: 1000, ...(after === undefined ? {} : { after }) });
     for (const { metadata } of page.items) {
-      const sha256 = pictureHashOf(metadata);
+      const { sha256 } = keptPicture(metadata);
       if (sha256 !== undefined) needed.add(keyOf(name, sha256));
     }
     after = page.next;

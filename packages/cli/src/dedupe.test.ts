@@ -177,7 +177,7 @@ describe('dedupe on a folder of photographs', () => {
     });
     expect(status).toBe(0);
     const [header, ...rows] = stdout.trimEnd().split('\r\n');
-    expect(header).toBe('group,path,keep,kind,similarity,width,height,bytes,reason,weakest,transform');
+    expect(header).toBe('group,path,keep,kind,similarity,by,width,height,bytes,reason,weakest,transform');
     expect(rows.length).toBe(18);
     expect(rows.filter((row) => row.split(',')[2] === 'yes').length).toBe(6);
     const html = await readFile(page, 'utf8');
@@ -302,7 +302,7 @@ test('a run that Ctrl-C stopped is gone on with, not begun again', async () => {
         );
     }
     const photos = join(folder.root, 'photos');
-    const cache = join(folder.env.LOOKALIKE_CACHE_DIR, 'pictures-1.sqlite');
+    const cache = join(folder.env.LOOKALIKE_CACHE_DIR, 'pictures-2.sqlite');
     const known = () => {
       if (!existsSync(cache)) return 0;
       const database = new DatabaseSync(cache, { readOnly: true, timeout: 5000 });

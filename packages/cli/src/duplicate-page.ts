@@ -76,7 +76,7 @@ function itemHtml(item: ReportedItem, kept: boolean, picture: string | undefined
   const relation = {
     exact: 'same bytes',
     pixels: 'same pixels',
-    near: `${percent(item.similarity)} similar${turned}`,
+    near: `${percent(item.similarity)} similar${item.by === 'perceptual-hash' ? ', found by perceptual hash' : ''}${turned}`,
   }[item.kind];
   const frame = picture
     ? `<img loading="lazy" alt="" src="data:image/webp;base64,${picture}">`

@@ -1,4 +1,4 @@
-import type { DuplicateGroup, DuplicateKind } from '@lookalike/duplicates';
+import type { DuplicateGroup, DuplicateKind, NearBy } from '@lookalike/duplicates';
 import type { FileError, ScannedPicture } from './picture-scan.ts';
 
 /** What `dedupe` found, in paths: the source of every output format. */
@@ -33,6 +33,8 @@ export interface ReportedItem {
   kind: DuplicateKind;
   /** To the kept one. */
   similarity: number;
+  /** Of a near one: what found it. */
+  by?: NearBy;
   width: number;
   height: number;
   bytes: number;
@@ -51,10 +53,23 @@ export function reportGroups(
   return groups.map((group) => ({
     keep: at(group.keep).path,
     reason: group.reason,
-    items: group.members.map(({ index, kind, similarity }) => {
-      const { path, absolute, bytes, modified, contentHash, picture } = at(index);
+    items: group.members.map((member) => {
+      const { path, absolute, bytes, modified, contentHash, picture } = at(member.index);
       const { width, height, format } = picture;
-      return { path, absolute, kind, similarity, width, height, bytes, modified, format, contentHash };
+      const { kind, similarity, by } = member;
+      return {
+        path,
+        absolute,
+        kind,
+        similarity,
+        ...(by && { by }),
+        width,
+        height,
+        bytes,
+        modified,
+        format,
+        contentHash,
+      };
     }),
     weakest: {
       a: at(group.weakest.a).path,
@@ -69,15 +84,16 @@ export function redundantItems(report: DuplicateReport): ReportedItem[] {
   return report.groups.flatMap(({ keep, items }) => items.filter(({ path }) => path !== keep));
 }
 
-/** The documented JSON, one object; `transform` is there only where rotations were looked for. */
+/** The documented JSON, one object; `by` only where it was not the embedding, `transform` only where rotations were looked for. */
 export function reportJson({ groups, errors }: DuplicateReport): string {
   return JSON.stringify({
     groups: groups.map(({ keep, items }) => ({
       keep,
-      items: items.map(({ path, kind, similarity, transform }) => ({
+      items: items.map(({ path, kind, similarity, by, transform }) => ({
         path,
         kind,
         similarity: rounded(similarity),
+        ...(by === 'perceptual-hash' && { by }),
         ...(transform !== undefined && { transform }),
       })),
     })),
@@ -93,6 +109,7 @@ export function reportCsv({ groups }: DuplicateReport): string {
     'keep',
     'kind',
     'similarity',
+    'by',
     'width',
     'height',
     'bytes',
@@ -101,12 +118,13 @@ export function reportCsv({ groups }: DuplicateReport): string {
     'transform',
   ];
   const rows = groups.flatMap(({ keep, reason, items, weakest }, group) =>
-    items.map(({ path, kind, similarity, width, height, bytes, transform }) => [
+    items.map(({ path, kind, similarity, by, width, height, bytes, transform }) => [
       group + 1,
       path,
       path === keep ? 'yes' : 'no',
       kind,
       rounded(similarity),
+      by ?? '',
       width,
       height,
       bytes,

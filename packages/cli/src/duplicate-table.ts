@@ -38,8 +38,8 @@ function groupHeading(number: number, { items, weakest, reason }: ReportedGroup)
 }
 
 function itemCells(item: ReportedItem, kept: boolean): string[] {
-  const { kind, similarity, width, height, bytes, transform = 'none' } = item;
-  const near = transform === 'none' ? 'near' : transform;
+  const { kind, similarity, by, width, height, bytes, transform = 'none' } = item;
+  const near = transform === 'none' ? (by === 'perceptual-hash' ? 'near by hash' : 'near') : transform;
   const relation = kept ? '' : { exact: 'same bytes', pixels: 'same pixels', near }[kind];
   return [relation, kept ? '' : rounded(similarity).toFixed(4), `${width} x ${height}`, byteSize(bytes)];
 }

@@ -1,14 +1,15 @@
 import {
   type CalibratedThreshold,
+  cosine,
   type DuplicateGroup,
   type DuplicateItem,
-  embeddingTable,
-  type FoundPairs,
   falsePositiveRateAt,
-  findPairs,
+  findNearPairs,
   type GroupOptions,
   groupNearDuplicates,
+  type LedgerStore,
   matchAgainst,
+  type PictureRow,
   pairsFrom,
   pixelHashCandidates,
   type SimilarPairs,
@@ -28,13 +29,19 @@ export interface FoundDuplicates {
   /** See `findPairs`. */
   complete: boolean;
   recall: number;
+  /** Pairs of pictures that were looked at; those known from earlier runs are not. */
+  compared: number;
 }
 
-export interface FindDuplicatesOptions extends GroupOptions {
+export interface FindDuplicatesOptions extends Pick<GroupOptions, 'different'> {
   /** The least similarity of a pair, or the estimated precision to choose it by. */
   level: { minSimilarity: number } | { minPrecision: number; calibration: readonly CalibratedThreshold[] };
+  /** Pictures whose perceptual hashes agree are pairs as well, from this similarity on; missing: they are not. */
+  minHashSimilarity?: number | undefined;
   dimension: number;
   cache: PictureCache;
+  /** Where the pairs of earlier runs are kept. */
+  ledger?: LedgerStore;
   /** Where given, the first so many pictures are matched against the others, and not with each other. */
   boundary?: number;
   /** Of every picture the embeddings of it mirrored and turned: they are compared as well. */
@@ -52,10 +59,24 @@ export async function findDuplicates(
   pictures: readonly ScannedPicture[],
   options: FindDuplicatesOptions,
 ): Promise<FoundDuplicates> {
-  const { level, boundary } = options;
-  const compared = comparedPairs(pictures, boundary) * (options.turned ? 8 : 1);
+  const { level, boundary, turned, ledger, onProgress } = options;
+  const contents = distinctContents(pictures, boundary);
+  const compared = comparedPairs(contents, pictures) * (turned ? 8 : 1);
   const lowest = 'minSimilarity' in level ? level.minSimilarity : lowestUseful(level.calibration, compared);
-  const found = await similarPairs(pictures, lowest, options);
+  const found = await findNearPairs(
+    contents.files.map(([file]) =>
+      rowOf(pictures[file as number] as ScannedPicture, turned?.[file as number]),
+    ),
+    {
+      minSimilarity: lowest,
+      minHashSimilarity: options.minHashSimilarity ?? 1,
+      dimension: options.dimension,
+      signal: options.signal,
+      ...(contents.boundary !== undefined && { boundary: contents.boundary }),
+      ...(ledger && { ledger }),
+      ...(onProgress && { onProgress }),
+    },
+  );
   let { pairs } = found;
   let threshold = lowest;
   let precision: number | undefined;
@@ -74,23 +95,99 @@ export async function findDuplicates(
       modified,
       width: picture.width,
       height: picture.height,
+      sharpness: picture.sharpness,
       lowInformation: picture.lowInformation,
     }),
   );
-  await hashPixels(items, pictures, pixelHashCandidates(items, pairs), options);
+  const ofFiles = pairsOfFiles(pairs, contents);
+  await hashPixels(items, pictures, pixelHashCandidates(items, ofFiles), options);
+  const grouping: GroupOptions = {
+    ...(options.different && { different: options.different }),
+    ...(options.minHashSimilarity !== undefined && {
+      hashes: {
+        pairs: pairsOfFiles(found.hashPairs, contents),
+        similarity: (a, b) =>
+          cosine((pictures[a] as ScannedPicture).embedding, (pictures[b] as ScannedPicture).embedding),
+      },
+    }),
+  };
   const groups =
     boundary === undefined
-      ? groupNearDuplicates(items, pairs, options)
-      : matchAgainst(items, boundary, pairs, options);
+      ? groupNearDuplicates(items, ofFiles, grouping)
+      : matchAgainst(items, boundary, ofFiles, grouping);
   const { complete, recall } = found;
-  return { groups, threshold, complete, recall, ...(precision !== undefined && { precision }) };
+  return {
+    groups,
+    threshold,
+    complete,
+    recall,
+    compared: found.compared,
+    ...(precision !== undefined && { precision }),
+  };
 }
 
-function comparedPairs(pictures: readonly ScannedPicture[], boundary: number | undefined): number {
-  const count = (list: readonly ScannedPicture[]) =>
-    list.filter(({ picture }) => !picture.lowInformation).length;
-  if (boundary !== undefined) return count(pictures.slice(0, boundary)) * count(pictures.slice(boundary));
-  const all = count(pictures);
+interface Contents {
+  /** Of each content the positions of its files. */
+  files: number[][];
+  /** Where given, so many of them are of pictures before the boundary; one that is on both sides is there twice. */
+  boundary?: number;
+}
+
+/** Files with the same bytes are compared once, however many there are. */
+function distinctContents(pictures: readonly ScannedPicture[], boundary: number | undefined): Contents {
+  const filesFrom = (from: number, to: number) => {
+    const files = new Map<string, number[]>();
+    for (let file = from; file < to; file++) {
+      const { contentHash } = pictures[file] as ScannedPicture;
+      const same = files.get(contentHash);
+      if (same) same.push(file);
+      else files.set(contentHash, [file]);
+    }
+    return [...files.values()];
+  };
+  if (boundary === undefined) return { files: filesFrom(0, pictures.length) };
+  const own = filesFrom(0, boundary);
+  return { files: [...own, ...filesFrom(boundary, pictures.length)], boundary: own.length };
+}
+
+function rowOf(
+  { contentHash, picture, embedding }: ScannedPicture,
+  turned: readonly Float32Array[] | undefined,
+): PictureRow {
+  if (picture.lowInformation) return { key: contentHash };
+  const row = { key: contentHash, embedding, perceptualHash: picture.perceptualHash };
+  return turned ? { ...row, turned } : row;
+}
+
+/**
+ * Pairs of contents as pairs of files. One file stands for all with its bytes, as a group has them all; across a boundary every
+ * file is matched for itself.
+ */
+function pairsOfFiles(
+  { left, right, similarity }: SimilarPairs,
+  { files, boundary }: Contents,
+): SimilarPairs {
+  const columns: [number[], number[], number[]] = [[], [], []];
+  const taken = (row: number) => (boundary === undefined ? files[row]?.slice(0, 1) : files[row]) as number[];
+  for (let pair = 0; pair < left.length; pair++)
+    for (const a of taken(left[pair] as number))
+      for (const b of taken(right[pair] as number)) {
+        columns[0].push(Math.min(a, b));
+        columns[1].push(Math.max(a, b));
+        columns[2].push(similarity[pair] as number);
+      }
+  return {
+    left: Uint32Array.from(columns[0]),
+    right: Uint32Array.from(columns[1]),
+    similarity: Float32Array.from(columns[2]),
+  };
+}
+
+function comparedPairs({ files, boundary }: Contents, pictures: readonly ScannedPicture[]): number {
+  const count = (rows: readonly number[][]) =>
+    rows.filter(([file]) => !pictures[file as number]?.picture.lowInformation).length;
+  if (boundary !== undefined) return count(files.slice(0, boundary)) * count(files.slice(boundary));
+  const all = count(files);
   return (all * (all - 1)) / 2;
 }
 
@@ -100,67 +197,6 @@ function lowestUseful(calibration: readonly CalibratedThreshold[], compared: num
   while (similarity < 1 && falsePositiveRateAt(calibration, similarity) * compared > MOST_FALSE_PAIRS)
     similarity += 0.005;
   return Math.min(1, Math.max(0.001, similarity));
-}
-
-async function similarPairs(
-  pictures: readonly ScannedPicture[],
-  minSimilarity: number,
-  { dimension, boundary, turned, signal, onProgress }: FindDuplicatesOptions,
-): Promise<FoundPairs> {
-  const rows = pictures.map(({ picture, embedding }) => (picture.lowInformation ? undefined : embedding));
-  const shares = turned ? [0.125, 0.875] : [1, 0];
-  const upright = await findPairs(embeddingTable(rows, dimension), {
-    minSimilarity,
-    signal,
-    ...(boundary !== undefined && { boundary }),
-    ...(onProgress && { onProgress: (share: number) => onProgress(share * (shares[0] as number)) }),
-  });
-  if (!turned) return upright;
-
-  // Upright pictures on the left, every turned one on the right; with a reference, turned ones of the reference only.
-  const left = boundary === undefined ? rows : rows.slice(0, boundary);
-  const rightFrom = boundary ?? 0;
-  const right = turned.slice(rightFrom);
-  const turns = 7;
-  const turnedRows = right.flatMap(
-    (embeddings): readonly (Float32Array | undefined)[] =>
-      embeddings ?? Array.from({ length: turns }, () => undefined),
-  );
-  const table = embeddingTable([...left, ...turnedRows], dimension);
-  const crossed = await findPairs(table, {
-    minSimilarity,
-    boundary: left.length,
-    signal,
-    ...(onProgress && {
-      onProgress: (share: number) => onProgress((shares[0] as number) + share * (shares[1] as number)),
-    }),
-  });
-  return {
-    ...upright,
-    pairs: joined(upright.pairs, crossed.pairs, (row) =>
-      row < left.length ? row : rightFrom + Math.floor((row - left.length) / turns),
-    ),
-  };
-}
-
-/** Both lists, the rows of the second renamed; pairs of a picture with itself left out. */
-function joined(first: SimilarPairs, second: SimilarPairs, rename: (row: number) => number): SimilarPairs {
-  const left = [...first.left];
-  const right = [...first.right];
-  const similarity = [...first.similarity];
-  for (let pair = 0; pair < second.left.length; pair++) {
-    const a = rename(second.left[pair] as number);
-    const b = rename(second.right[pair] as number);
-    if (a === b) continue;
-    left.push(Math.min(a, b));
-    right.push(Math.max(a, b));
-    similarity.push(second.similarity[pair] as number);
-  }
-  return {
-    left: Uint32Array.from(left),
-    right: Uint32Array.from(right),
-    similarity: Float32Array.from(similarity),
-  };
 }
 
 async function hashPixels(

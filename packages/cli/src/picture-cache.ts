@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { LedgerStore } from '@lookalike/duplicates';
 import type { PictureFacts } from '@lookalike/encoder';
 
 /** What tells that a file is the one seen before without reading it. */
@@ -16,6 +17,7 @@ export interface CachedEmbedding {
 }
 
 const SCHEMA = `
+  pragma auto_vacuum = incremental;
   pragma journal_mode = wal;
   pragma synchronous = normal;
   pragma busy_timeout = 10000;
@@ -23,51 +25,77 @@ const SCHEMA = `
     path text primary key, size integer not null, modified real not null, seen real not null, content text not null
   ) without rowid;
   create table if not exists embeddings (
-    content text not null, encoder text not null, picture text not null, embedding blob not null,
+    content text not null, encoder text not null, used integer not null, picture text not null, embedding blob not null,
     primary key (content, encoder)
   ) without rowid;
   create table if not exists pixels (content text primary key, hash text not null) without rowid;
+  create table if not exists ledgers (name text primary key, used integer not null, pairs blob not null);
 `;
 const WRITES_A_TRANSACTION = 200;
 const MILLISECONDS_A_TRANSACTION = 1000;
 // A file changed within this of being looked at may change again under the same stamp.
 const SETTLING_MS = 2000;
+const DEFAULT_MAX_BYTES = 2_000_000_000;
+/** What is left of the limit after making room: not to do it again at every end. */
+const LEFT_AFTER_EVICTION = 0.8;
+const ROWS_AN_EVICTION = 1000;
+
+/** Use is remembered by the day: a run over known pictures then writes hardly anything. */
+const today = () => Math.floor(Date.now() / 86_400_000);
+
+export interface PictureCacheOptions {
+  /** Of the file, kept at the end of a run by letting go what was not used for longest. Default 2 GB: about 1.2 million pictures. */
+  maxBytes?: number;
+}
 
 /**
- * What was learnt of pictures in earlier runs: a file's content hash by path and stamp, an embedding by content hash and
- * encoder hash, a pixel hash by content hash. Several processes may use it at once; killing one loses its last second.
- * Everything in it can be made again.
+ * What was learnt of pictures in earlier runs: a file's content hash by path and stamp, an embedding and fingerprints by content
+ * hash and encoder hash, a pixel hash by content hash, and the pairs that a search had found. Several processes may use it
+ * at once; killing one loses its last second. Everything in it can be made again.
  */
 export class PictureCache {
   readonly #database: DatabaseSync;
+  readonly #maxBytes: number;
   readonly #statements: Record<
-    'file' | 'putFile' | 'embedding' | 'putEmbedding' | 'pixels' | 'putPixels',
+    | 'file'
+    | 'putFile'
+    | 'embedding'
+    | 'putEmbedding'
+    | 'useEmbedding'
+    | 'pixels'
+    | 'putPixels'
+    | 'ledger'
+    | 'putLedger',
     StatementSync
   >;
   /** Writes not yet in the database: a transaction held open would keep other processes waiting. */
   #pending: (() => void)[] = [];
   #flushedAt = performance.now();
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, { maxBytes = DEFAULT_MAX_BYTES }: PictureCacheOptions) {
     this.#database = database;
+    this.#maxBytes = maxBytes;
     this.#statements = {
       file: database.prepare('select size, modified, seen, content from files where path = ?'),
       putFile: database.prepare('insert or replace into files values (?, ?, ?, ?, ?)'),
       embedding: database.prepare(
-        'select picture, embedding from embeddings where content = ? and encoder = ?',
+        'select used, picture, embedding from embeddings where content = ? and encoder = ?',
       ),
-      putEmbedding: database.prepare('insert or replace into embeddings values (?, ?, ?, ?)'),
+      putEmbedding: database.prepare('insert or replace into embeddings values (?, ?, ?, ?, ?)'),
+      useEmbedding: database.prepare('update embeddings set used = ? where content = ? and encoder = ?'),
       pixels: database.prepare('select hash from pixels where content = ?'),
       putPixels: database.prepare('insert or replace into pixels values (?, ?)'),
+      ledger: database.prepare('select pairs from ledgers where name = ?'),
+      putLedger: database.prepare('insert or replace into ledgers values (?, ?, ?)'),
     };
   }
 
   /** Opens or creates the cache in `folder`. A damaged one is moved aside and begun anew. */
-  static open(folder: string): PictureCache {
+  static open(folder: string, options: PictureCacheOptions = {}): PictureCache {
     mkdirSync(folder, { recursive: true });
-    const path = join(folder, 'pictures-1.sqlite');
+    const path = join(folder, 'pictures-2.sqlite');
     try {
-      return new PictureCache(openDatabase(path));
+      return new PictureCache(openDatabase(path), options);
     } catch (error) {
       if (!/not a database|malformed/.test(String(error))) throw error;
       for (const suffix of ['-wal', '-shm', '']) {
@@ -77,7 +105,7 @@ export class PictureCache {
           if ((missing as NodeJS.ErrnoException).code !== 'ENOENT') throw missing;
         }
       }
-      return new PictureCache(openDatabase(path));
+      return new PictureCache(openDatabase(path), options);
     }
   }
 
@@ -98,6 +126,8 @@ export class PictureCache {
   embedding(contentHash: string, encoderHash: string): CachedEmbedding | undefined {
     const row = this.#statements.embedding.get(contentHash, encoderHash);
     if (!row) return undefined;
+    if (row.used !== today())
+      this.#write(() => this.#statements.useEmbedding.run(today(), contentHash, encoderHash));
     const bytes = (row.embedding as Uint8Array).slice();
     return {
       embedding: new Float32Array(bytes.buffer),
@@ -108,7 +138,7 @@ export class PictureCache {
   putEmbedding(contentHash: string, encoderHash: string, { embedding, picture }: CachedEmbedding): void {
     const bytes = new Uint8Array(embedding.buffer, embedding.byteOffset, embedding.byteLength);
     this.#write(() =>
-      this.#statements.putEmbedding.run(contentHash, encoderHash, JSON.stringify(picture), bytes),
+      this.#statements.putEmbedding.run(contentHash, encoderHash, today(), JSON.stringify(picture), bytes),
     );
   }
 
@@ -120,9 +150,51 @@ export class PictureCache {
     this.#write(() => this.#statements.putPixels.run(contentHash, pixelHash));
   }
 
+  /** The pairs found by searches of one name, which says all that decides them but the pictures. */
+  ledger(name: string): LedgerStore {
+    return {
+      load: async () => this.#statements.ledger.get(name)?.pairs as Uint8Array | undefined,
+      save: async (pairs) => {
+        this.#flush();
+        this.#statements.putLedger.run(name, today(), pairs);
+      },
+    };
+  }
+
   close(): void {
     this.#flush();
+    this.#makeRoom();
     this.#database.close();
+  }
+
+  get #bytes(): number {
+    const number = (pragma: string) =>
+      Object.values(this.#database.prepare(`pragma ${pragma}`).get() ?? {})[0] as number;
+    return (number('page_count') - number('freelist_count')) * number('page_size');
+  }
+
+  /** Embeddings go by the day of their last use, ledgers with the day's embeddings, and what belonged to them with them. */
+  #makeRoom(): void {
+    if (this.#bytes <= this.#maxBytes) return;
+    const oldest = this.#database.prepare(
+      'select content, encoder, used from embeddings order by used limit ?',
+    );
+    const remove = this.#database.prepare('delete from embeddings where content = ? and encoder = ?');
+    const removeLedgers = this.#database.prepare('delete from ledgers where used <= ?');
+    while (this.#bytes > LEFT_AFTER_EVICTION * this.#maxBytes) {
+      const rows = oldest.all(ROWS_AN_EVICTION);
+      const last = rows.at(-1);
+      if (!last) break;
+      this.#database.exec('begin immediate');
+      for (const { content, encoder } of rows) remove.run(content as string, encoder as string);
+      removeLedgers.run(last.used as number);
+      this.#database.exec('commit');
+    }
+    this.#database.exec(`
+      delete from files where content not in (select content from embeddings);
+      delete from pixels where content not in (select content from embeddings);
+      pragma incremental_vacuum;
+    `);
   }
 
   /** Many writes a transaction: one each would wait for the disk thousands of times. */

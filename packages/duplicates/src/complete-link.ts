@@ -7,11 +7,11 @@ export interface Edge {
   similarity: number;
 }
 
-export interface Cluster {
+export interface Cluster<E extends Edge> {
   /** Node positions, ascending by key. */
   nodes: number[];
   /** The least alike two of its nodes. */
-  weakest: Edge;
+  weakest: E;
 }
 
 /**
@@ -22,13 +22,16 @@ export interface Cluster {
  *
  * Time O(E log E) for E edges. Clusters of one node are left out.
  */
-export function completeLinkClusters(keys: readonly string[], edges: readonly Edge[]): Cluster[] {
+export function completeLinkClusters<E extends Edge>(
+  keys: readonly string[],
+  edges: readonly E[],
+): Cluster<E>[] {
   const rank = ranks(keys);
   const sorted = edges
     .map((edge) => {
       const [low, high] =
         (rank[edge.a] as number) < (rank[edge.b] as number) ? [edge.a, edge.b] : [edge.b, edge.a];
-      return { a: low, b: high, similarity: edge.similarity };
+      return { ...edge, a: low, b: high };
     })
     .sort(
       (x, y) =>
@@ -39,7 +42,7 @@ export function completeLinkClusters(keys: readonly string[], edges: readonly Ed
 
   const clusterOf = Array.from(keys, (_, node) => node);
   const members = new Map<number, number[]>();
-  const weakest = new Map<number, Edge>();
+  const weakest = new Map<number, E>();
   // For every cluster: how many edges to each other cluster have been seen.
   const seen = new Map<number, Map<number, number>>();
   const membersOf = (cluster: number) => members.get(cluster) ?? [cluster];
@@ -82,7 +85,7 @@ export function completeLinkClusters(keys: readonly string[], edges: readonly Ed
 
   return [...members].map(([cluster, nodes]) => ({
     nodes: nodes.sort((a, b) => (rank[a] as number) - (rank[b] as number)),
-    weakest: weakest.get(cluster) as Edge,
+    weakest: weakest.get(cluster) as E,
   }));
 }
 

@@ -10,6 +10,8 @@ export interface DuplicateItem {
   width: number;
   height: number;
   bytes: number;
+  /** See `PictureFacts`; missing where it is not known. */
+  sharpness?: number;
   /** Last modification, in milliseconds since 1970. */
   modified: number;
   /** Blank or nearly so: its embedding says little, so it matches only its own bytes and pixels. */

@@ -35,3 +35,10 @@ export function embeddingTable(
   }
   return { values, dimension, count: rows.length };
 }
+
+/** Similarity of two L2-normalised embeddings: their cosine, and 0 where that is negative. */
+export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let at = 0; at < a.length; at++) sum += (a[at] as number) * (b[at] as number);
+  return Math.min(1, Math.max(0, sum));
+}

@@ -54,8 +54,11 @@ describe('all pairs above a similarity', () => {
             const row = normalised(Array.from({ length: dimension }, () => next() - 0.3));
             return row;
           });
-          const { pairs, complete } = await findPairs(embeddingTable(rows, dimension), { minSimilarity });
+          const { pairs, complete, compared } = await findPairs(embeddingTable(rows, dimension), {
+            minSimilarity,
+          });
           expect(complete).toBe(true);
+          expect(compared).toBe(count === 0 ? 0 : (count * (count - 1)) / 2);
           expect(listed(pairs)).toEqual(bruteForce(rows, minSimilarity));
         },
       ),
@@ -63,10 +66,14 @@ describe('all pairs above a similarity', () => {
     );
   });
 
-  test('between two folders are only those across the boundary', async () => {
+  test('of some rows with others are only those', async () => {
     const rows = families(20, 4, 32);
     const all = await findPairs(embeddingTable(rows, 32), { minSimilarity: 0.85 });
-    const across = await findPairs(embeddingTable(rows, 32), { minSimilarity: 0.85, boundary: 30 });
+    const across = await findPairs(embeddingTable(rows, 32), {
+      minSimilarity: 0.85,
+      comparisons: [{ left: { start: 0, end: 30 }, right: { start: 30, end: rows.length } }],
+    });
+    expect(across.compared).toBe(30 * (rows.length - 30));
     const expected = listed(all.pairs).filter((pair) => {
       const [a, b] = pair.split('-').map(Number) as [number, number];
       return a < 30 && b >= 30;

@@ -21,6 +21,7 @@ export async function findPairsByGraph(
   const live = liveRows(table);
   const collector = limitedCollector(options);
   const pairs = new Set<number>();
+  let compared = 0;
   const pause = async (share: number) => {
     options.signal?.throwIfAborted();
     options.onProgress?.(share);
@@ -39,6 +40,7 @@ export async function findPairsByGraph(
     for (let neighbours = Math.min(FIRST_NEIGHBOURS, live.length); ; ) {
       graph.setEf(Math.max(64, neighbours * 2));
       const answer = graph.searchKnn(vector, neighbours);
+      compared += answer.neighbors.length;
       let farthest = 1;
       for (const [position, other] of answer.neighbors.entries()) {
         const similarity = 1 - (answer.distances[position] as number);
@@ -56,7 +58,7 @@ export async function findPairsByGraph(
   }
   options.onProgress?.(1);
   const recall = sampledRecall(table, live, options.minSimilarity, pairs);
-  return { pairs: collector.pairs(), complete: false, recall };
+  return { pairs: collector.pairs(), complete: false, recall, compared };
 }
 
 /** Rows of zeros (pictures that may match nothing) stay out of the graph. */

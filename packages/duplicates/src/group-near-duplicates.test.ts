@@ -31,7 +31,12 @@ function grouped(
   return groupNearDuplicates(items, columns(pairs), options).map((group) => ({
     keep: key(group.keep),
     reason: group.reason,
-    members: group.members.map(({ index, kind, similarity }) => ({ key: key(index), kind, similarity })),
+    members: group.members.map(({ index, kind, similarity, by }) => ({
+      key: key(index),
+      kind,
+      similarity,
+      ...(by === 'perceptual-hash' && { by }),
+    })),
     weakest: {
       between: [key(group.weakest.a), key(group.weakest.b)].sort(),
       similarity: group.weakest.similarity,
@@ -43,6 +48,49 @@ const keysOf = (groups: ReturnType<typeof grouped>) =>
   groups.map((group) => group.members.map(({ key }) => key).sort());
 
 describe('groups', () => {
+  test('hold what agrees in its perceptual hash together as one, which is said, but never blank pictures', () => {
+    const items = [
+      file('a', { bytes: 2000 }),
+      file('b'),
+      file('c'),
+      file('d', { lowInformation: true }),
+      file('e'),
+    ];
+    // a, b and c agree in their hashes; of a chain from c to e nothing is carried over; the blank one agrees with nobody.
+    const hashes = {
+      pairs: columns([
+        [0, 1, 0.5],
+        [0, 2, 0.9375],
+        [1, 2, 0.4375],
+        [0, 3, 0.5],
+        [2, 4, 0.25],
+      ]),
+      similarity: () => 0.125,
+    };
+    const [group, ...others] = grouped(items, [[0, 2, 0.9375]], { hashes });
+    expect(others).toEqual([]);
+    expect(group?.members).toEqual([
+      { key: 'a', kind: 'exact', similarity: 1 },
+      { key: 'c', kind: 'near', similarity: 0.9375 },
+      { key: 'b', kind: 'near', similarity: 0.125, by: 'perceptual-hash' },
+    ]);
+    expect(group?.weakest).toEqual({ between: ['b', 'c'], similarity: 0.4375 });
+
+    // A crop is alike to c only, but c stands for a and b as well.
+    const crop = [...items, file('crop')];
+    const [wider] = grouped(crop, [[2, 5, 0.875]], { hashes });
+    expect(wider?.members.map(({ key, by }) => `${key} ${by ?? ''}`)).toEqual([
+      'a ',
+      'b perceptual-hash',
+      'c perceptual-hash',
+      'crop perceptual-hash',
+    ]);
+    expect(keysOf(grouped(crop, [[2, 5, 0.875]]))).toEqual([['c', 'crop']]);
+
+    const different = (a: string, b: string) => a === 'bytes of b' || b === 'bytes of b';
+    expect(keysOf(grouped(items, [[0, 2, 0.9375]], { hashes, different }))).toEqual([['a', 'c']]);
+  });
+
   test('are not chained: the ends of a chain stay apart', () => {
     const items = [file('a'), file('b'), file('c')];
     const groups = grouped(items, [
@@ -148,6 +196,19 @@ describe('the one to keep', () => {
       'same resolution and bytes, oldest picture',
     ]);
     expect(keptOf(file('b'), file('a'))).toEqual(['a', 'all else equal, first path']);
+  });
+
+  test('is not a blurred copy, however many bytes it has', () => {
+    const original = file('b', { sharpness: 0.2, bytes: 1000 });
+    const blurred = file('a', { sharpness: 0.12, bytes: 5000 });
+    expect(keptOf(original, blurred)).toEqual(['b', 'same resolution, clearly sharper']);
+    expect(keptOf(original, file('a', { sharpness: 0.15, bytes: 5000 }))).toEqual([
+      'a',
+      'same resolution, most bytes',
+    ]);
+    expect(keptOf(original, { ...blurred, width: 200 })).toEqual(['a', 'highest resolution']);
+    // Where it is not known of one, it decides nothing.
+    expect(keptOf(original, file('a', { bytes: 5000 }))[0]).toBe('a');
   });
 
   test('is not the same picture packed in more bytes', () => {

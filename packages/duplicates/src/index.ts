@@ -1,13 +1,24 @@
 export type { DuplicateItem, DuplicateKind } from './duplicate-item.ts';
-export { type EmbeddingTable, embeddingTable } from './embedding-table.ts';
-export { type FindPairsOptions, type FoundPairs, findPairs } from './find-pairs.ts';
+export { cosine, type EmbeddingTable, embeddingTable } from './embedding-table.ts';
+export { type Comparison, type FindPairsOptions, type FoundPairs, findPairs } from './find-pairs.ts';
 export {
   type DuplicateGroup,
   type DuplicateMember,
   type GroupOptions,
   groupNearDuplicates,
+  type HashAgreement,
+  type NearBy,
 } from './group-near-duplicates.ts';
+export { findHashPairs, MOST_HASH_BITS } from './hash-pairs.ts';
 export { matchAgainst } from './match-against.ts';
+export {
+  findNearPairs,
+  leastHashSimilarity,
+  type NearPairs,
+  type NearPairsOptions,
+  type PictureRow,
+} from './near-pairs.ts';
+export type { LedgerStore } from './pair-ledger.ts';
 export { pixelHashCandidates } from './pixel-candidates.ts';
 export {
   type CalibratedThreshold,

@@ -17,21 +17,47 @@ interface Candidate {
   firstKey: string;
 }
 
-const RULES: { reason: string; compare: (a: Candidate, b: Candidate) => number }[] = [
+/** Below this share of the sharpest one's sharpness a picture is a blurred copy; compression alone seldom takes as much. */
+const CLEARLY_LESS_SHARP = 0.65;
+
+/** Each leaves the best of those that the rules before it left; at least one. */
+const RULES: { reason: string; best: (candidates: readonly Candidate[]) => Candidate[] }[] = [
+  { reason: 'highest resolution', best: most(({ item }) => item.width * item.height) },
   {
-    reason: 'highest resolution',
-    compare: (a, b) => b.item.width * b.item.height - a.item.width * a.item.height,
+    reason: 'same resolution, clearly sharper',
+    best: (candidates) => {
+      const sharpest = Math.max(...candidates.map(({ item }) => item.sharpness ?? 0));
+      return candidates.filter(({ item }) => (item.sharpness ?? sharpest) >= CLEARLY_LESS_SHARP * sharpest);
+    },
   },
-  { reason: 'same resolution, most bytes', compare: (a, b) => b.leastBytes - a.leastBytes },
-  { reason: 'same resolution and bytes, oldest picture', compare: (a, b) => a.oldest - b.oldest },
-  { reason: 'all else equal, first path', compare: (a, b) => compareKeys(a.firstKey, b.firstKey) },
-  { reason: 'same picture, oldest file', compare: (a, b) => a.item.modified - b.item.modified },
-  { reason: 'same picture and age, first path', compare: (a, b) => compareKeys(a.item.key, b.item.key) },
+  { reason: 'same resolution, most bytes', best: most(({ leastBytes }) => leastBytes) },
+  { reason: 'same resolution and bytes, oldest picture', best: most(({ oldest }) => -oldest) },
+  { reason: 'all else equal, first path', best: first(({ firstKey }) => firstKey) },
+  { reason: 'same picture, oldest file', best: most(({ item }) => -item.modified) },
+  { reason: 'same picture and age, first path', best: first(({ item }) => item.key) },
 ];
 
+function most(value: (candidate: Candidate) => number) {
+  return (candidates: readonly Candidate[]): Candidate[] => {
+    const greatest = candidates.reduce((best, one) => Math.max(best, value(one)), Number.NEGATIVE_INFINITY);
+    return candidates.filter((one) => value(one) === greatest);
+  };
+}
+
+function first(key: (candidate: Candidate) => string) {
+  return (candidates: readonly Candidate[]): Candidate[] => {
+    const least = candidates.reduce(
+      (best, one) => (compareKeys(key(one), best) < 0 ? key(one) : best),
+      key(candidates[0] as Candidate),
+    );
+    return candidates.filter((one) => key(one) === least);
+  };
+}
+
 /**
- * Which of a group to keep: the highest resolution, then the most bytes (the least compressed), then the older file, then
- * the first path. `samePicture` names the files that show the same pixels: among them bytes say nothing of quality.
+ * Which of a group to keep: the highest resolution, then what is not clearly less sharp than the sharpest, then the most bytes
+ * (the least compressed), then the older file, then the first path. `samePicture` names the files that show the same pixels:
+ * among them bytes say nothing of quality. The reason is the rule that left only one.
  */
 export function chooseKeep(
   items: readonly DuplicateItem[],
@@ -47,17 +73,15 @@ export function chooseKeep(
       firstKey: seen && compareKeys(seen.firstKey, item.key) < 0 ? seen.firstKey : item.key,
     });
   }
-  const candidates = items.map(
+  let candidates = items.map(
     (item, index) => ({ index, item, ...pictures.get(samePicture(item)) }) as Candidate,
   );
-  candidates.sort((a, b) => {
-    for (const rule of RULES) {
-      const order = rule.compare(a, b);
-      if (order !== 0) return order;
-    }
-    return 0;
-  });
-  const [best, second] = candidates as [Candidate, Candidate | undefined];
-  const reason = second && RULES.find((rule) => rule.compare(best, second) !== 0)?.reason;
-  return { keep: best.index, reason: reason ?? 'the only one' };
+  let reason = 'the only one';
+  for (const rule of RULES) {
+    if (candidates.length === 1) break;
+    const left = rule.best(candidates);
+    if (left.length < candidates.length) reason = rule.reason;
+    candidates = left;
+  }
+  return { keep: (candidates[0] as Candidate).index, reason };
 }

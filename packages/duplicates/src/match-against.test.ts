@@ -78,6 +78,22 @@ describe('matching a folder against a reference', () => {
     expect(matched(items, 3, pairs, different)).toEqual([['ref1', 'b pixels']]);
   });
 
+  test('takes perceptual hashes where embeddings find nothing nearer', () => {
+    const items = ['a', 'b', 'ref1', 'ref2'].map((key) => file(key));
+    const one = (a: number, b: number, similarity: number) => ({
+      left: Uint32Array.of(a),
+      right: Uint32Array.of(b),
+      similarity: Float32Array.of(similarity),
+    });
+    const groups = matchAgainst(items, 2, one(0, 2, 0.9), {
+      hashes: { pairs: one(1, 3, 0.5), similarity: () => 0.5 },
+    });
+    expect(groups.map(({ keep, members }) => [keep, members[1]])).toEqual([
+      [2, { index: 0, kind: 'near', similarity: expect.closeTo(0.9), by: 'embedding' }],
+      [3, { index: 1, kind: 'near', similarity: 0.5, by: 'perceptual-hash' }],
+    ]);
+  });
+
   test('says where the reference is the smaller picture', () => {
     const items = [file('a', { width: 101 }), file('b'), file('ref1'), file('ref2')];
     const pairs = {

@@ -3,6 +3,7 @@ import {
   type DuplicateGroup,
   type DuplicateMember,
   type GroupOptions,
+  type NearBy,
   pixelsByContent,
 } from './group-near-duplicates.ts';
 import type { SimilarPairs } from './similar-pairs.ts';
@@ -22,7 +23,8 @@ export function matchAgainst(
   const pixelsOf = pixelsByContent(items);
   const at = (index: number) => items[index] as DuplicateItem;
   const best = new Map<number, { reference: number; member: DuplicateMember }>();
-  const offer = (index: number, reference: number, kind: DuplicateMember['kind'], similarity: number) => {
+  const offer = (index: number, reference: number, member: Omit<DuplicateMember, 'index'>) => {
+    const { kind, similarity } = member;
     if (options.different?.(at(index).contentHash, at(reference).contentHash)) return;
     const rival = best.get(index);
     const order = rival
@@ -30,7 +32,7 @@ export function matchAgainst(
         rival.member.similarity - similarity ||
         compareKeys(at(reference).key, at(rival.reference).key)
       : -1;
-    if (order < 0) best.set(index, { reference, member: { index, kind, similarity } });
+    if (order < 0) best.set(index, { reference, member: { index, ...member } });
   };
 
   const byContent = new Map<string, number[]>();
@@ -43,18 +45,24 @@ export function matchAgainst(
   }
   for (let index = 0; index < boundary; index++) {
     const content = at(index).contentHash;
-    for (const reference of byContent.get(content) ?? []) offer(index, reference, 'exact', 1);
+    for (const reference of byContent.get(content) ?? [])
+      offer(index, reference, { kind: 'exact', similarity: 1 });
     const pixels = pixelsOf.get(content);
     if (pixels !== undefined)
-      for (const reference of byPixels.get(pixels) ?? []) offer(index, reference, 'pixels', 1);
+      for (const reference of byPixels.get(pixels) ?? [])
+        offer(index, reference, { kind: 'pixels', similarity: 1 });
   }
-  for (let pair = 0; pair < pairs.left.length; pair++) {
-    const index = pairs.left[pair] as number;
-    const reference = pairs.right[pair] as number;
-    if (index >= boundary || reference < boundary) continue;
-    if (at(index).lowInformation || at(reference).lowInformation) continue;
-    offer(index, reference, 'near', pairs.similarity[pair] as number);
-  }
+  const offerAll = ({ left, right, similarity }: SimilarPairs, by: NearBy) => {
+    for (let pair = 0; pair < left.length; pair++) {
+      const index = left[pair] as number;
+      const reference = right[pair] as number;
+      if (index >= boundary || reference < boundary) continue;
+      if (at(index).lowInformation || at(reference).lowInformation) continue;
+      offer(index, reference, { kind: 'near', similarity: similarity[pair] as number, by });
+    }
+  };
+  offerAll(pairs, 'embedding');
+  if (options.hashes) offerAll(options.hashes.pairs, 'perceptual-hash');
 
   const members = new Map<number, DuplicateMember[]>();
   for (const { reference, member } of best.values()) push(members, reference, member);

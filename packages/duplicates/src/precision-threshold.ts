@@ -63,8 +63,10 @@ export function thresholdForPrecision(
 
 /** Those at least `similarity` alike. */
 export function pairsFrom(pairs: SimilarPairs, similarity: number): SimilarPairs {
+  // As the column has it, and as the kernel compares.
+  const least = Math.fround(similarity);
   const kept = Array.from(pairs.similarity.keys()).filter(
-    (pair) => (pairs.similarity[pair] as number) >= similarity,
+    (pair) => (pairs.similarity[pair] as number) >= least,
   );
   const column = (values: Uint32Array) => Uint32Array.from(kept, (pair) => values[pair] as number);
   return {

@@ -49,3 +49,32 @@ export class PairCollector {
     this.#similarity = similarity;
   }
 }
+
+/** All of them, one list after the other. */
+export function concatPairs(...lists: readonly SimilarPairs[]): SimilarPairs {
+  const length = lists.reduce((sum, { left }) => sum + left.length, 0);
+  const all = {
+    left: new Uint32Array(length),
+    right: new Uint32Array(length),
+    similarity: new Float32Array(length),
+  };
+  let at = 0;
+  for (const { left, right, similarity } of lists) {
+    all.left.set(left, at);
+    all.right.set(right, at);
+    all.similarity.set(similarity, at);
+    at += left.length;
+  }
+  return all;
+}
+
+/** The pairs under other names; those of a row that has none, or with itself, are left out. */
+export function renamePairs(pairs: SimilarPairs, nameOf: (row: number) => number | undefined): SimilarPairs {
+  const renamed = new PairCollector();
+  for (let pair = 0; pair < pairs.left.length; pair++) {
+    const a = nameOf(pairs.left[pair] as number);
+    const b = nameOf(pairs.right[pair] as number);
+    if (a !== undefined && b !== undefined && a !== b) renamed.add(a, b, pairs.similarity[pair] as number);
+  }
+  return renamed.pairs();
+}

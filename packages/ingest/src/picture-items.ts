@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { encodePictures, encoderOf, storeThumbnail } from '@lookalike/api';
+import { encodePictures, encoderOf, keepPicture } from '@lookalike/api';
 import type { Collection, Item, Metadata } from '@lookalike/index';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { PicturePlace } from './picture-key.ts';
@@ -63,9 +63,8 @@ async function encode(
     if (result === undefined) throw new Error('the encoder gave too few results');
     const { place, picture } = reading;
     if (!result.ok) return { place, error: result.error };
-    const { sha256 } = result.picture;
-    await storeThumbnail(objects, place.collection, { bytes: picture.bytes, sha256 }, signal);
-    return { place, item: itemOf(bucket, reading, result.embedding, result.picture as Metadata) };
+    const facts = await keepPicture(objects, place.collection, picture.bytes, result.picture, signal);
+    return { place, item: itemOf(bucket, reading, result.embedding, facts as Metadata) };
   });
 }
 

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { CollectionInfo } from '@lookalike/index';
+import { leastHashSimilarity } from '@lookalike/duplicates';
+import type { CollectionInfo, Metadata } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
 import { defineRoute, numberParameter } from '../define-route.ts';
@@ -9,10 +10,12 @@ import { writeVerdicts } from '../duplicate-verdicts.ts';
 import { csvOf } from '../duplicates-csv.ts';
 import { encoderOf } from '../encoders.ts';
 import { readJson } from '../request-body.ts';
-import type { DuplicatesJob, FindDuplicates } from '../schemas.ts';
+import type { DuplicateGroup, DuplicatesJob, FindDuplicates } from '../schemas.ts';
 import { duplicatesBody, duplicatesJob, verdictAnswer, verdictBody } from '../schemas-duplicates.ts';
 import { collectionName, cursor } from '../schemas-values.ts';
 import { assertFilter, validate } from '../validation.ts';
+
+const idsAtOnce = 1000;
 
 const jobId = z.uuid().openapi({ description: 'From the answer that started the search.' });
 
@@ -37,6 +40,32 @@ export function registerDuplicateRoutes(app: ApiApp, services: Services): void {
       );
     }
     return Math.min(...fitting.map(({ similarity }) => similarity));
+  }
+
+  /** Missing where perceptual hashes do not count. */
+  async function hashThresholdOf(info: CollectionInfo, body: FindDuplicates): Promise<number | undefined> {
+    const counts = body.perceptualHash ?? body.minSimilarity === undefined;
+    if (!counts) return undefined;
+    if (info.encoder === undefined) return 0;
+    return leastHashSimilarity((await encoders.describe(info.encoder.name)).model.thresholds);
+  }
+
+  /** Looked up when they are asked for: a job may be older than what is said of its items now. */
+  async function withMetadata(name: string, groups: readonly DuplicateGroup[]): Promise<DuplicateGroup[]> {
+    const collection = await engine.collection(name);
+    const ids = [...new Set(groups.flatMap(({ items }) => items.map(({ id }) => id)))];
+    const known = new Map<string, Metadata>();
+    for (let from = 0; from < ids.length; from += idsAtOnce) {
+      const found = await collection.get(ids.slice(from, from + idsAtOnce), { include: ['metadata'] });
+      for (const item of found) if (item !== undefined) known.set(item.id, item.metadata);
+    }
+    return groups.map((group) => ({
+      ...group,
+      items: group.items.map((item) => {
+        const metadata = known.get(item.id);
+        return metadata === undefined ? item : { ...item, metadata };
+      }),
+    }));
   }
 
   defineRoute(
@@ -66,8 +95,11 @@ export function registerDuplicateRoutes(app: ApiApp, services: Services): void {
       assertFilter(raw);
       const body = validate(duplicatesBody, raw);
       const collection = await engine.collection(params.collection);
-      const minSimilarity = await thresholdOf(collection.info, body);
-      const { job, done } = await jobs.start(collection, { minSimilarity, filter: body.filter });
+      const { job, done } = await jobs.start(collection, {
+        minSimilarity: await thresholdOf(collection.info, body),
+        minHashSimilarity: await hashThresholdOf(collection.info, body),
+        filter: body.filter,
+      });
       const answer: DuplicatesJob = inlineJobs ? await done : job;
       return c.json(answer, 202, { location: `${c.req.path}/${job.job}` });
     },
@@ -87,6 +119,10 @@ export function registerDuplicateRoutes(app: ApiApp, services: Services): void {
       query: z.strictObject({
         limit: numberParameter(z.number().int().min(1).max(10_000)).optional(),
         cursor: cursor.optional(),
+        include: z
+          .literal('metadata')
+          .optional()
+          .openapi({ description: 'Answer with the metadata of the items.' }),
       }),
       answers: {
         200: {
@@ -108,6 +144,8 @@ export function registerDuplicateRoutes(app: ApiApp, services: Services): void {
           ...(job.cursor === undefined ? {} : { link: `<?cursor=${job.cursor}>; rel="next"` }),
         });
       }
+      if (query.include === 'metadata' && job.groups !== undefined)
+        return c.json({ ...job, groups: await withMetadata(params.collection, job.groups) });
       return c.json(job);
     },
   );

@@ -3,8 +3,9 @@ import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
 import { matchesEtag } from '../conditional-requests.ts';
 import { defineRoute } from '../define-route.ts';
+import { keptPicture } from '../kept-picture.ts';
 import { collectionName, itemId } from '../schemas-values.ts';
-import { pictureHashOf, readThumbnail } from '../thumbnails.ts';
+import { readThumbnail } from '../thumbnails.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits');
 
@@ -35,7 +36,7 @@ export function registerThumbnailRoutes(app: ApiApp, { engine, objects }: Servic
       const collection = await engine.collection(name);
       const [item] = await collection.get([id]);
       if (item === undefined) throw new LookalikeError('unknown-item', `there is no item ${id} in ${name}`);
-      const current = pictureHashOf(item.metadata);
+      const { sha256: current } = keptPicture(item.metadata);
       const missing = new LookalikeError('no-thumbnail', `the item ${id} has no thumbnail of this picture`);
       if (current === undefined) throw missing;
       // Only of the picture that the item has: one that was replaced or deleted is not shown any more.

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
+import { leastHashSimilarity } from '@lookalike/duplicates';
 import { resolveModel } from '@lookalike/encoder';
 import { LookalikeError } from '@lookalike/store';
 import { byteSize } from '../byte-size.ts';
@@ -140,8 +142,12 @@ async function makeReport(
         options.minPrecision === undefined
           ? { minSimilarity: options.minSimilarity ?? model.defaultThreshold }
           : { minPrecision: options.minPrecision, calibration: model.thresholds },
+      ...((options.perceptualHash ?? options.minSimilarity === undefined) && {
+        minHashSimilarity: leastHashSimilarity(model.thresholds),
+      }),
       dimension: model.output.dimension,
       cache,
+      ledger: cache.ledger(ledgerName(folder, options, encoder.hash)),
       different,
       signal,
       ...(options.against !== undefined && { boundary: own }),
@@ -174,6 +180,17 @@ async function makeReport(
     ...(found.precision !== undefined && { precision: found.precision }),
     ...(options.against !== undefined && { against: options.against }),
   };
+}
+
+/** All that decides which pictures are pairs, but the pictures and the similarity. */
+function ledgerName(folder: string, { against, rotations }: DedupeOptions, encoderHash: string): string {
+  const parts = [
+    encoderHash,
+    resolve(folder),
+    against === undefined ? '' : resolve(against),
+    rotations === true,
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
 async function printReport(report: DuplicateReport, options: DedupeOptions): Promise<void> {

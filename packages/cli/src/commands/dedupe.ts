@@ -7,6 +7,7 @@ export interface DedupeOptions {
   minPrecision?: number;
   against?: string;
   rotations?: true;
+  perceptualHash?: boolean;
   model?: string;
   json?: true;
   csv?: true;
@@ -43,6 +44,11 @@ export function dedupeCommand(): Command {
       '--rotations',
       'also find mirrored and rotated copies, and say how they are; takes 8 times as long',
     )
+    .option(
+      '--perceptual-hash',
+      'pictures whose perceptual hashes agree are pairs whatever their similarity (default: unless --min-similarity is given)',
+    )
+    .option('--no-perceptual-hash', 'only the similarity counts')
     .addOption(modelOption())
     .addOption(jsonOption().conflicts('csv'))
     .option('--csv', 'print the groups as CSV')

@@ -1,0 +1,25 @@
+import type { Metadata } from '@lookalike/index';
+import type { Picture } from './schemas.ts';
+
+const sha256Hex = /^[0-9a-f]{64}$/;
+const perceptualHashHex = /^[0-9a-f]{16}$/;
+
+/** What an item's metadata says of its picture under `picture`, as far as it is what the server writes there; anybody may write anything. */
+export function keptPicture(metadata: Metadata): Partial<Picture> {
+  const { picture } = metadata;
+  if (typeof picture !== 'object' || picture === null || Array.isArray(picture)) return {};
+  const kept: Partial<Picture> = {};
+  for (const name of ['width', 'height', 'bytes', 'sharpness'] as const) {
+    const value = picture[name];
+    if (typeof value === 'number' && value >= 0) kept[name] = value;
+  }
+  for (const name of ['sha256', 'pixelHash'] as const) {
+    const value = picture[name];
+    if (typeof value === 'string' && sha256Hex.test(value)) kept[name] = value;
+  }
+  const { perceptualHash, lowInformation } = picture;
+  if (typeof perceptualHash === 'string' && perceptualHashHex.test(perceptualHash))
+    kept.perceptualHash = perceptualHash;
+  if (lowInformation === true) kept.lowInformation = true;
+  return kept;
+}

@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { findNearPairs, type LedgerStore, type NearPairs, type PictureRow } from './index.ts';
+
+const DIMENSION = 3;
+
+/** A row on a circle: near rows have near angles. */
+function row(key: string, angle: number, facts: Partial<PictureRow> = {}): PictureRow {
+  return { key, embedding: Float32Array.of(Math.cos(angle), Math.sin(angle), 0), ...facts };
+}
+
+function memoryLedger(): LedgerStore & { bytes?: Uint8Array; saves: number } {
+  const ledger: LedgerStore & { bytes?: Uint8Array; saves: number } = {
+    saves: 0,
+    load: async () => ledger.bytes,
+    save: async (bytes) => {
+      ledger.bytes = bytes;
+      ledger.saves++;
+    },
+  };
+  return ledger;
+}
+
+function keyed(rows: readonly PictureRow[], { left, right }: NearPairs['pairs']): string[] {
+  return Array.from(left, (a, pair) =>
+    [rows[a]?.key, rows[right[pair] as number]?.key].sort().join('~'),
+  ).sort();
+}
+
+const search = (rows: readonly PictureRow[], ledger?: LedgerStore, more = {}) =>
+  findNearPairs(rows, { minSimilarity: 0.9, dimension: DIMENSION, ...(ledger && { ledger }), ...more });
+
+const many = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, n) => row(`p${from + n}`, ((from + n) % 17) / 3));
+
+describe('a search that goes on from an earlier one', () => {
+  test('compares new rows only, and finds what one from the beginning finds', async () => {
+    const ledger = memoryLedger();
+    const first = await search(many(0, 200), ledger);
+    expect(first).toMatchObject({ known: 0, compared: (200 * 199) / 2 });
+    const again = await search(many(0, 200), ledger);
+    expect(again).toMatchObject({ known: 200, compared: 0 });
+    expect(keyed(many(0, 200), again.pairs)).toEqual(keyed(many(0, 200), first.pairs));
+
+    // Some are gone, one has another content, ten are new, and the order is another one.
+    const rows = [...many(0, 209).slice(20), row('other', 1)].reverse();
+    const third = await search(rows, ledger);
+    expect(third).toMatchObject({ known: 180, compared: 10 * 180 + 45 });
+    const fresh = await search(rows);
+    expect(keyed(rows, third.pairs)).toEqual(keyed(rows, fresh.pairs));
+  });
+
+  test('goes on where an interrupted one stopped', async () => {
+    const ledger = memoryLedger();
+    const rows = many(0, 300);
+    const abort = new AbortController();
+    const stopping: LedgerStore = {
+      load: ledger.load,
+      save: async (bytes) => {
+        await ledger.save(bytes);
+        if (ledger.saves === 3) abort.abort(new Error('enough'));
+      },
+    };
+    const options = { pairsBetweenSaves: 5000 };
+    await expect(search(rows, stopping, { ...options, signal: abort.signal })).rejects.toThrow('enough');
+    const rest = await search(rows, ledger, options);
+    expect(rest.known).toBeGreaterThan(100);
+    expect(rest.compared).toBe((300 * 299) / 2 - (rest.known * (rest.known - 1)) / 2);
+    expect(keyed(rows, rest.pairs)).toEqual(keyed(rows, (await search(rows)).pairs));
+  });
+
+  test('takes the pairs of a lower similarity for a higher one, and begins anew for a lower one', async () => {
+    const ledger = memoryLedger();
+    const rows = many(0, 50);
+    await search(rows, ledger, { minSimilarity: 0.5 });
+    const higher = await search(rows, ledger, { minSimilarity: 0.95 });
+    expect(higher.compared).toBe(0);
+    expect(keyed(rows, higher.pairs)).toEqual(
+      keyed(rows, (await search(rows, undefined, { minSimilarity: 0.95 })).pairs),
+    );
+    const more = [...rows, ...many(50, 60)];
+    await search(more, ledger, { minSimilarity: 0.95 });
+    expect((await search(more, ledger, { minSimilarity: 0.5 })).compared).toBe(0);
+    const lower = await search(rows, ledger, { minSimilarity: 0.4 });
+    expect(lower.compared).toBe((50 * 49) / 2);
+  });
+
+  test('makes nothing of a damaged ledger', async () => {
+    const ledger = memoryLedger();
+    await search(many(0, 30), ledger);
+    const bytes = ledger.bytes as Uint8Array;
+    for (const damage of [
+      bytes.subarray(0, bytes.length - 1),
+      Uint8Array.from(bytes, (byte, at) => (at === bytes.length - 5 ? byte ^ 1 : byte)),
+      Buffer.from('{"format":1}'),
+      new Uint8Array(),
+    ]) {
+      ledger.bytes = damage;
+      expect(await search(many(0, 30), ledger)).toMatchObject({ known: 0, compared: (30 * 29) / 2 });
+    }
+  });
+
+  test('is right between two sides and with turned pictures, whatever came when', async () => {
+    const angle = fc.integer({ min: 0, max: 30 }).map((n) => n / 5);
+    const picture = fc.tuple(fc.integer({ min: 0, max: 40 }), angle, angle);
+    const lists = fc.uniqueArray(picture, { selector: ([key]) => key, maxLength: 12 });
+    const rowsOf = (list: readonly [number, number, number][]) =>
+      list.map(([key, upright, turned]) =>
+        row(`${key} ${upright} ${turned}`, upright, {
+          turned: [row('', turned).embedding as Float32Array, row('', turned + 2).embedding as Float32Array],
+        }),
+      );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(lists, lists), { minLength: 1, maxLength: 3 }),
+        fc.boolean(),
+        async (runs, sides) => {
+          const ledger = memoryLedger();
+          for (const [own, other] of runs) {
+            const rows = sides ? [...rowsOf(own), ...rowsOf(other)] : rowsOf(own);
+            const options = sides ? { boundary: own.length } : {};
+            const found = await search(rows, ledger, { ...options, pairsBetweenSaves: 10 });
+            const fresh = await search(rows, undefined, options);
+            const distinct = (one: NearPairs) => [...new Set(keyed(rows, one.pairs))];
+            expect(distinct(found)).toEqual(distinct(fresh));
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test('perceptual hashes find pairs whose embeddings are unlike, and say how alike they are', async () => {
+  const rows = [
+    row('a', 0, { perceptualHash: '00ff00ff00ff00ff' }),
+    row('b', 1, { perceptualHash: '00ff00ff00ff00f0' }),
+    row('c', 3, { perceptualHash: 'ff00ff00ff00ff00' }),
+    { key: 'blank', perceptualHash: '00ff00ff00ff00ff' },
+  ];
+  const { pairs, hashPairs } = await search(rows);
+  expect(keyed(rows, pairs)).toEqual([]);
+  expect(keyed(rows, hashPairs)).toEqual(['a~b']);
+  expect(hashPairs.similarity[0]).toBeCloseTo(Math.cos(1), 6);
+  await expect(search([row('a', 0), row('a', 1)])).rejects.toThrow(
+    expect.objectContaining({ code: 'duplicate-key' }),
+  );
+});

@@ -11,7 +11,7 @@ import {
   type SearchEngine,
   similarity,
 } from '@lookalike/index';
-import { MemoryStore } from '@lookalike/store';
+import { LookalikeError, MemoryStore } from '@lookalike/store';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FaultStore } from './fault-store.ts';
@@ -45,6 +45,9 @@ type Step =
   | { do: 'scan'; by: number }
   | { do: 'compact'; by: number; full: boolean; rebuild: boolean }
   | { do: 'collect garbage'; by: number }
+  | { do: 'snapshot'; by: number; name: string }
+  | { do: 'read snapshot'; by: number; name: string }
+  | { do: 'delete snapshot'; by: number; name: string }
   | { do: 'wait'; hours: number }
   | { do: 'crash'; by: number };
 
@@ -55,6 +58,7 @@ const vector = fc
   .array(fc.integer({ min: -2, max: 2 }), { minLength: dimension, maxLength: dimension })
   .filter((values) => values.some((value) => value !== 0));
 const color = fc.constantFrom('red', 'green', 'blue');
+const name = fc.constantFrom('monday', 'tuesday');
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
@@ -112,6 +116,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('collect garbage' as const), by }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('snapshot' as const), by, name }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('read snapshot' as const), by, name }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('delete snapshot' as const), by, name }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -173,7 +180,12 @@ class World {
 
   /** Runs the steps at once, then compares all that was read with the model of the version it was read at. */
   async together(group: readonly Step[]): Promise<void> {
-    const outcomes = await Promise.all(group.map((step) => this.#run(step)));
+    // A reader of a snapshot that is deleted and collected meanwhile may find nothing any more.
+    const isLast = (step: Step) => step.do === 'delete snapshot';
+    const outcomes = await Promise.all(
+      group.filter((step) => !isLast(step)).map((step) => this.#run(step, group.length === 1)),
+    );
+    for (const step of group.filter(isLast)) await this.#run(step, false);
     const written = outcomes.filter((outcome) => outcome !== undefined && 'apply' in outcome);
     // One commit of one process may hold several calls, in the order they were made.
     for (const write of written.sort((a, b) => a.version - b.version)) {
@@ -203,7 +215,11 @@ class World {
       .map(({ id, distance }) => ({ id, distance }));
   }
 
-  async #run(step: Step): Promise<Written | Reading | undefined> {
+  /**
+   * `alone`: no other step runs at once. Else what a delete that found nothing says of its version cannot be put in order: it made
+   * no commit of its own, and may have come after one of another process.
+   */
+  async #run(step: Step, alone: boolean): Promise<Written | Reading | undefined> {
     if (step.do === 'wait') {
       this.#now += step.hours * 3_600_000;
       return undefined;
@@ -225,7 +241,8 @@ class World {
         };
       }
       case 'delete': {
-        const { version } = await collection.delete({ ids: step.ids });
+        const { version, deleted } = await collection.delete({ ids: step.ids });
+        if (deleted === 0 && !alone) return undefined;
         return {
           version,
           apply: (model) => {
@@ -237,6 +254,7 @@ class World {
         const { version, deleted } = await collection.delete({
           filter: { field: 'color', equals: step.color },
         });
+        if (deleted === 0 && !alone) return undefined;
         return {
           version,
           apply: (model) => {
@@ -323,6 +341,27 @@ class World {
       case 'collect garbage':
         await engine.collectGarbage('c');
         return undefined;
+      case 'snapshot':
+        // It is refused where hours pass while it is made.
+        await engine.createSnapshot('c', step.name).catch(expectCode('snapshot-exists', 'write-failed'));
+        return undefined;
+      case 'read snapshot': {
+        const snapshot = await engine.openSnapshot('c', step.name).catch(expectCode('unknown-snapshot'));
+        if (snapshot === undefined) return undefined;
+        // Whatever was compacted, collected and deleted since: the collection as it was at the version of the snapshot.
+        const { items, version } = await snapshot.scan({ limit: 1000, include: ['vector'] });
+        return {
+          version,
+          check: (model) => {
+            expect(items.map(({ id, vector, metadata }) => [id, vector, metadata.color])).toEqual(
+              [...model].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, row]) => [id, row.vector, row.color]),
+            );
+          },
+        };
+      }
+      case 'delete snapshot':
+        await engine.deleteSnapshot('c', step.name);
+        return undefined;
       case 'crash':
         // Nothing is closed: what the old one still does, it does unseen.
         this.#processes[step.by] = await this.#start();
@@ -343,6 +382,13 @@ class World {
     expect(report.damaged).toEqual([]);
     expect(report.items).toBe(model.size);
   }
+}
+
+/** For `catch`: answers undefined to an error of these codes, and throws any other. */
+function expectCode(...codes: string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!(error instanceof LookalikeError && codes.includes(error.code))) throw error;
+  };
 }
 
 function found(matches: readonly Match[]): { id: string; distance: number }[] {

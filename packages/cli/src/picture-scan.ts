@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import type { PictureFacts } from '@lookalike/encoder';
+import { WeightedGate } from '@lookalike/encoder/weighted-gate';
 import { LookalikeError } from '@lookalike/store';
 import { errorText } from './cli-error.ts';
 import { forEachConcurrently } from './concurrency.ts';
@@ -41,6 +42,8 @@ export interface ScanOptions {
 
 const FILES_AT_ONCE = 8;
 const MAX_BYTES = 64 * 1024 * 1024;
+/** Of files that are read and not yet encoded: memory is the same for a folder of large files and one of small ones. */
+const BYTES_AT_ONCE = 64 * 1024 * 1024;
 
 /** Reads, hashes and encodes files, or remembers them. A bad file is its own error and never stops the others. */
 export async function scanPictures(files: readonly FoundFile[], options: ScanOptions): Promise<PictureScan> {
@@ -51,6 +54,7 @@ export async function scanPictures(files: readonly FoundFile[], options: ScanOpt
   const known = new Map<string, Promise<CachedEmbedding>>();
   const fromCache = new Set<string>();
   let remembered = 0;
+  const held = new WeightedGate(BYTES_AT_ONCE);
   let done = 0;
 
   const embed = async (contentHash: string, bytes: Uint8Array): Promise<CachedEmbedding> => {
@@ -79,17 +83,22 @@ export async function scanPictures(files: readonly FoundFile[], options: ScanOpt
   const scan = async (file: FoundFile): Promise<ScannedPicture> => {
     const { size, mtimeMs: modified } = await stat(file.absolute);
     const stamp = { size, modified };
-    let contentHash = cache.contentHash(file.absolute, stamp);
-    let embedding = contentHash === undefined ? undefined : recall(contentHash);
+    const contentHash = cache.contentHash(file.absolute, stamp);
+    const embedding = contentHash === undefined ? undefined : recall(contentHash);
     if (contentHash === undefined || !embedding) {
-      const bytes = await readPicture(file.absolute, options.maxBytes ?? MAX_BYTES);
-      contentHash = sha256(bytes);
-      cache.putContentHash(file.absolute, stamp, contentHash);
-      embedding = recall(contentHash);
-      if (!embedding) {
-        embedding = embed(contentHash, bytes);
-        known.set(contentHash, embedding);
-      }
+      const read = async () => {
+        const bytes = await readPicture(file.absolute, options.maxBytes ?? MAX_BYTES);
+        const hash = sha256(bytes);
+        cache.putContentHash(file.absolute, stamp, hash);
+        let made = recall(hash);
+        if (!made) {
+          made = embed(hash, bytes);
+          known.set(hash, made);
+        }
+        return { hash, made: await made };
+      };
+      const { hash, made } = await held.run(size, read, options.signal);
+      return { ...file, contentHash: hash, bytes: size, modified, ...made };
     }
     return { ...file, contentHash, bytes: size, modified, ...(await embedding) };
   };

@@ -270,18 +270,26 @@ describe('whatever the pictures', () => {
         };
         const order = shuffled(items.length);
         const position = new Map(order.map((old, now) => [old, now]));
-        const moved = shuffled(pairs.length).map((pair) => {
-          const [a, b, similarity] = pairs[pair] as readonly [number, number, number];
-          const ends = [position.get(a) as number, position.get(b) as number] as const;
-          return [Math.min(...ends), Math.max(...ends), similarity] as const;
+        const moved = (list: readonly (readonly [number, number, number])[]) =>
+          shuffled(list.length).map((pair) => {
+            const [a, b, similarity] = list[pair] as readonly [number, number, number];
+            const ends = [position.get(a) as number, position.get(b) as number] as const;
+            return [Math.min(...ends), Math.max(...ends), similarity] as const;
+          });
+        // Every third pair is one of hashes.
+        const near = pairs.filter((_, pair) => pair % 3 > 0);
+        const agreeing = pairs.filter((_, pair) => pair % 3 === 0);
+        const options = (list: readonly (readonly [number, number, number])[]): GroupOptions => ({
+          different,
+          hashes: { pairs: columns(list), similarity: () => 0.25 },
         });
         expect(
           grouped(
             order.map((old) => items[old] as DuplicateItem),
-            moved,
-            { different },
+            moved(near),
+            options(moved(agreeing)),
           ),
-        ).toEqual(grouped(items, pairs, { different }));
+        ).toEqual(grouped(items, near, options(agreeing)));
       }),
       { numRuns: 400 },
     );

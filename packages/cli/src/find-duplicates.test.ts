@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findDuplicates } from './find-duplicates.ts';
+import { PictureCache } from './picture-cache.ts';
+import type { ScannedPicture } from './picture-scan.ts';
+import { temporaryFolder } from './test-command.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => folder.remove());
+
+const DIMENSION = 4;
+
+/** Pictures of 20 kinds, of each of which all are alike; the same number is the same content. */
+function picture(number: number, path = `${number}.jpg`): ScannedPicture {
+  const angle = (number % 20) * 0.3;
+  const embedding = Float32Array.of(
+    Math.cos(angle),
+    Math.sin(angle),
+    Math.cos(2 * angle),
+    Math.sin(2 * angle),
+  );
+  return {
+    path,
+    absolute: `/nowhere/${path}`,
+    contentHash: `content ${number}`,
+    bytes: 1000 + number,
+    modified: number,
+    picture: {
+      format: 'jpeg',
+      width: 100 + number,
+      height: 100,
+      lowInformation: false,
+      perceptualHash: '0f0f0f0f0f0f0f0f',
+      sharpness: 0.2,
+    },
+    embedding: embedding.map((value) => value / Math.SQRT2),
+  };
+}
+
+const pictures = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => picture(from + n));
+
+test('a second run compares new pictures only, also after files were moved or copied', async () => {
+  const search = async (list: readonly ScannedPicture[]) => {
+    // Opened anew: what the runs share is in the file.
+    const cache = PictureCache.open(folder.root);
+    try {
+      const { groups, compared } = await findDuplicates(list, {
+        level: { minSimilarity: 0.99 },
+        dimension: DIMENSION,
+        cache,
+        ledger: cache.ledger('photos'),
+        signal: new AbortController().signal,
+      });
+      return { compared, sizes: groups.map(({ members }) => members.length) };
+    } finally {
+      cache.close();
+    }
+  };
+  const five = Array.from({ length: 20 }, () => 5);
+  expect(await search(pictures(0, 100))).toEqual({ compared: (100 * 99) / 2, sizes: five });
+  expect(await search(pictures(0, 100))).toEqual({ compared: 0, sizes: five });
+
+  const moved = [...pictures(0, 99), picture(99, 'elsewhere/99.jpg'), picture(0, 'copy of 0.jpg')];
+  expect((await search(moved)).compared).toBe(0);
+  const more = await search([...moved, ...pictures(100, 103)]);
+  expect(more.compared).toBe(3 * 100 + 3);
+  expect(more.sizes.filter((size) => size === 6 || size === 7)).toHaveLength(3);
+});
+
+test('the cache lets go of what was not used for longest, and keeps to its bytes', () => {
+  const embedding = new Float32Array(256);
+  const { picture: facts } = picture(1);
+  const fill = (cache: PictureCache, from: number, to: number) => {
+    for (let n = from; n < to; n++) cache.putEmbedding(`c${n}`, 'encoder', { embedding, picture: facts });
+  };
+  const there = (cache: PictureCache, n: number) => cache.embedding(`c${n}`, 'encoder') !== undefined;
+  const root = `${folder.root}/bounded`;
+
+  const first = PictureCache.open(root, { maxBytes: 8_000_000 });
+  fill(first, 0, 4000);
+  first.putPixelHash('c0', 'hash');
+  first.putPixelHash('gone', 'hash');
+  first.close();
+  const second = PictureCache.open(root, { maxBytes: 2_000_000 });
+  expect(there(second, 0)).toBe(true);
+  expect(second.pixelHash('gone')).toBe('hash');
+  second.close();
+
+  const third = PictureCache.open(root);
+  const left = Array.from({ length: 4000 }, (_, n) => there(third, n)).filter(Boolean).length;
+  expect(left).toBeGreaterThan(200);
+  expect(left).toBeLessThan(2000);
+  expect(third.pixelHash('gone')).toBeUndefined();
+  third.close();
+});

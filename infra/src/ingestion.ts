@@ -3,17 +3,20 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import {
+  Choice,
+  Condition,
   DefinitionBody,
   DistributedMap,
+  type IItemReader,
   ItemBatcher,
   JsonPath,
   LogLevel,
   OutputType,
   ResultWriterV2,
+  S3ManifestItemReader,
   S3ObjectsItemReader,
   StateMachine,
   StateMachineType,
-  TaskInput,
   Transformation,
   WriterConfig,
 } from 'aws-cdk-lib/aws-stepfunctions';
@@ -22,20 +25,45 @@ import type { Construct } from 'constructs';
 import { allowCollections, allowKey, allowList, allowObjects } from './api-permissions.ts';
 import { createLogGroup, NodeFunction } from './node-function.ts';
 import type { ServiceContext } from './service-context.ts';
-import { EMBED_TIMEOUT, INGEST_PREFIX, REFUSALS_PREFIX, RUNS_PREFIX } from './storage-stack.ts';
+import {
+  EMBED_TIMEOUT,
+  INGEST_PREFIX,
+  INVENTORY_PREFIX,
+  REFUSALS_PREFIX,
+  RUNS_PREFIX,
+} from './storage-stack.ts';
 
 /** Lists the bucket that a run names; CDK's own reader would be allowed to list every bucket of the account. */
 class ReaderOf extends S3ObjectsItemReader {
   readonly #buckets: IBucket[];
 
   constructor(buckets: IBucket[]) {
-    super({ bucketNamePath: '$.bucket', prefix: JsonPath.stringAt('$.prefix') });
+    super({ bucketNamePath: JsonPath.stringAt('$.bucket'), prefix: JsonPath.stringAt('$.prefix') });
     this.#buckets = buckets;
   }
 
   override providePolicyStatements(): PolicyStatement[] {
     const resources = this.#buckets.map(({ bucketArn }) => bucketArn);
     return [new PolicyStatement({ actions: ['s3:ListBucket'], resources })];
+  }
+}
+
+/** Reads the manifest of an S3 Inventory that a run names, and the lists it names. */
+class InventoryOf extends S3ManifestItemReader {
+  readonly #places: string[];
+
+  constructor(places: string[]) {
+    super({
+      bucketNamePath: JsonPath.stringAt('$.inventory.bucket'),
+      key: JsonPath.stringAt('$.inventory.key'),
+    });
+    this.#places = places;
+  }
+
+  override providePolicyStatements(): PolicyStatement[] {
+    return [
+      new PolicyStatement({ actions: ['s3:GetObject', 's3:GetObjectVersion'], resources: this.#places }),
+    ];
   }
 }
 
@@ -94,50 +122,23 @@ export class Ingestion {
     allowList(fn.executionRole, storage.pictures);
   }
 
-  /** Started with `{bucket, prefix, collection}`. */
+  /** Started with `{bucket, prefix, collection}`, and `inventory: {bucket, key}` of a manifest where keys are not to be listed. */
   #bucketIngest(scope: Construct, context: ServiceContext, sources: IBucket[]): StateMachine {
     const { options, storage } = context;
-    const map = new DistributedMap(scope, 'EveryPicture', {
-      mapExecutionType: StateMachineType.STANDARD,
-      comment: 'Lists the prefix and hands it out in batches',
-      maxConcurrency: options.embedConcurrency,
-      itemReader: new ReaderOf(sources),
-      itemBatcher: new ItemBatcher({
-        maxItemsPerBatch: 50,
-        batchInput: {
-          bucket: JsonPath.stringAt('$.bucket'),
-          prefix: JsonPath.stringAt('$.prefix'),
-          collection: JsonPath.stringAt('$.collection'),
-        },
-      }),
-      // A picture that cannot be read is in the batch's result; a batch fails only when AWS or the code does.
-      toleratedFailurePercentage: 5,
-      resultWriterV2: new ResultWriterV2({
-        bucket: storage.data,
-        prefix: RUNS_PREFIX,
-        writerConfig: new WriterConfig({
-          transformation: Transformation.COMPACT,
-          outputType: OutputType.JSONL,
-        }),
-      }),
-    });
-    const batch = new LambdaInvoke(scope, 'OneBatch', {
-      lambdaFunction: this.embedObjects,
-      payload: TaskInput.fromJsonPathAt('$'),
-      payloadResponseOnly: true,
-    });
-    // Writing again what was written is no harm: a row is named by its picture.
-    batch.addRetry({
-      maxAttempts: 4,
-      interval: Duration.seconds(5),
-      backoffRate: 2,
-      maxDelay: Duration.minutes(2),
-    });
-    map.itemProcessor(batch);
+    const lists = [storage.accessLogs.arnForObjects(`${INVENTORY_PREFIX}*`)].concat(
+      sources.slice(1).map((bucket) => bucket.arnForObjects('*')),
+    );
+    const byInventory = this.#everyPicture(scope, context, 'Inventory', new InventoryOf(lists));
+    const byPrefix = this.#everyPicture(scope, context, 'Prefix', new ReaderOf(sources));
+    const start = new Choice(scope, 'WhereFrom')
+      .when(Condition.isPresent('$.inventory'), byInventory)
+      .otherwise(byPrefix);
     const logs = createLogGroup(scope, 'BucketIngestLogs', options.logRetentionDays);
     const machine = new StateMachine(scope, 'BucketIngest', {
+      // By which `lookalike ingest --deployment` finds it.
+      stateMachineName: `${options.name}-bucket-ingest`,
       comment: 'Every picture under a prefix of a bucket into a collection',
-      definitionBody: DefinitionBody.fromChainable(map),
+      definitionBody: DefinitionBody.fromChainable(start),
       tracingEnabled: true,
       logs: { destination: logs, level: LogLevel.ALL },
     });
@@ -157,5 +158,52 @@ export class Ingestion {
       },
     );
     return machine;
+  }
+
+  #everyPicture(
+    scope: Construct,
+    { options, storage }: ServiceContext,
+    from: 'Inventory' | 'Prefix',
+    itemReader: IItemReader,
+  ): DistributedMap {
+    const map = new DistributedMap(scope, `EveryPictureOf${from}`, {
+      mapExecutionType: StateMachineType.STANDARD,
+      comment: 'Hands pictures out in batches',
+      maxConcurrency: options.embedConcurrency,
+      itemReader,
+      itemBatcher: new ItemBatcher({
+        maxItemsPerBatch: 50,
+        // CDK takes these names as they are: without ".$" the paths would be plain text.
+        batchInput: {
+          'bucket.$': '$.bucket',
+          'prefix.$': '$.prefix',
+          'collection.$': '$.collection',
+          ...(from === 'Inventory' ? { inventory: true } : {}),
+        },
+      }),
+      // A picture that cannot be read is in the batch's result; a batch fails only when AWS or the code does.
+      toleratedFailurePercentage: 5,
+      resultWriterV2: new ResultWriterV2({
+        bucket: storage.data,
+        prefix: RUNS_PREFIX.slice(0, -1),
+        writerConfig: new WriterConfig({
+          transformation: Transformation.COMPACT,
+          outputType: OutputType.JSONL,
+        }),
+      }),
+    });
+    const batch = new LambdaInvoke(scope, `OneBatchOf${from}`, {
+      lambdaFunction: this.embedObjects,
+      payloadResponseOnly: true,
+    });
+    // Writing again what was written is no harm: a row is named by its picture.
+    batch.addRetry({
+      maxAttempts: 4,
+      interval: Duration.seconds(5),
+      backoffRate: 2,
+      maxDelay: Duration.minutes(2),
+    });
+    map.itemProcessor(batch);
+    return map;
   }
 }

@@ -36,6 +36,8 @@ export interface DeploymentOptions {
   indexConcurrency: number;
   /** Buckets besides its own that `lookalike ingest s3://…` may read. */
   sourceBuckets: string[];
+  /** How often S3 lists the bucket of pictures by itself, for runs over very many of them. */
+  inventory: 'none' | 'weekly' | 'daily';
   /** Of CloudWatch, three dollars a month beyond the free tier. */
   dashboard: boolean;
   alarmEmail?: string;
@@ -87,6 +89,7 @@ export function readOptions(node: Node): DeploymentOptions {
     embedConcurrency: whole(read, 'embedConcurrency', 10, 2, 1000),
     indexMemory: whole(read, 'indexMemory', 3538, 1024, 10_240),
     indexConcurrency: whole(read, 'indexConcurrency', 2, 2, 1000),
+    inventory: oneOf(read, 'inventory', ['none', 'weekly', 'daily']),
     sourceBuckets: list(read, 'sourceBuckets', /^[a-z0-9][a-z0-9.-]{2,62}$/, 'names of buckets'),
     ...(alarmEmail === undefined ? {} : { alarmEmail }),
     ...(monthlyBudget === undefined ? {} : { monthlyBudget }),

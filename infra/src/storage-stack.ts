@@ -11,6 +11,9 @@ import {
   type CfnBucket,
   HttpMethods,
   type IBucket,
+  InventoryFormat,
+  InventoryFrequency,
+  InventoryObjectVersion,
   type LifecycleRule,
 } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -25,6 +28,8 @@ export const UPLOADS_PREFIX = 'uploads/';
 /** Where the bucket of collections remembers which pictures were refused (`@lookalike/ingest`), and keeps results of runs. */
 export const REFUSALS_PREFIX = 'ingest-refusals/';
 export const RUNS_PREFIX = 'ingest-runs/';
+/** Where the bucket of access logs keeps inventories of the bucket of pictures. */
+export const INVENTORY_PREFIX = 'inventory/';
 /** Seconds one batch of pictures may take; the queue hides a batch six times as long, as AWS advises. */
 export const EMBED_TIMEOUT = 300;
 export const INDEX_TIMEOUT = 900;
@@ -43,6 +48,8 @@ export class StorageStack extends Stack {
   /** Collections: the log and its segments. */
   readonly data: IBucket;
   readonly pictures: IBucket;
+  /** Of the other two, and inventories of the pictures. */
+  readonly accessLogs: IBucket;
   readonly apiKeys: Secret;
   readonly embedQueue: Queue;
   /** Pictures that cannot be encoded, with the reason as message attributes, and messages that failed five times. */
@@ -70,7 +77,7 @@ export class StorageStack extends Stack {
         ? { encryption: BucketEncryption.S3_MANAGED }
         : { encryption: BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true };
 
-    const accessLogs: IBucket = bucket(this, 'AccessLogs', {
+    this.accessLogs = bucket(this, 'AccessLogs', {
       ...secured,
       // Access logs cannot be delivered to a bucket under a key of one's own.
       encryption: BucketEncryption.S3_MANAGED,
@@ -78,7 +85,7 @@ export class StorageStack extends Stack {
         { expiration: Duration.days(90), abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
     });
-    Validations.of(accessLogs).acknowledge({
+    Validations.of(this.accessLogs).acknowledge({
       id: 'AwsSolutions-S1',
       reason: 'This is the bucket of the access logs: logging into itself would never end.',
     });
@@ -93,7 +100,7 @@ export class StorageStack extends Stack {
       ...secured,
       ...encrypted,
       versioned: true,
-      serverAccessLogsBucket: accessLogs,
+      serverAccessLogsBucket: this.accessLogs,
       serverAccessLogsPrefix: 'data/',
       lifecycleRules: [
         recovery,
@@ -117,8 +124,23 @@ export class StorageStack extends Stack {
       ...secured,
       ...encrypted,
       versioned: true,
-      serverAccessLogsBucket: accessLogs,
+      serverAccessLogsBucket: this.accessLogs,
       serverAccessLogsPrefix: 'pictures/',
+      ...(options.inventory === 'none'
+        ? {}
+        : {
+            inventories: [
+              {
+                inventoryId: 'pictures',
+                destination: { bucket: this.accessLogs, prefix: INVENTORY_PREFIX.slice(0, -1) },
+                // The one format that a distributed map reads.
+                format: InventoryFormat.CSV,
+                frequency:
+                  options.inventory === 'daily' ? InventoryFrequency.DAILY : InventoryFrequency.WEEKLY,
+                includeObjectVersions: InventoryObjectVersion.CURRENT,
+              },
+            ],
+          }),
       lifecycleRules: [
         recovery,
         {

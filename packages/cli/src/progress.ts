@@ -32,19 +32,22 @@ export class Progress {
   readonly #startedAt: number;
   #shownAt: number;
   #done = 0;
+  #total: number;
   #drawn = false;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
+    this.#total = options.total;
     this.#stream = options.stream ?? process.stderr;
     this.#now = options.now ?? (() => performance.now());
     this.#startedAt = this.#now();
     this.#shownAt = this.#startedAt;
   }
 
-  /** Moves to `done` of the total. */
-  update(done: number): void {
+  /** Moves to `done` of the total; of a new total, where more came to light. */
+  update(done: number, total = this.#total): void {
     this.#done = done;
+    this.#total = total;
     const now = this.#now();
     if (this.#stream.isTTY) {
       if (now - this.#shownAt < REDRAW_MS && this.#drawn) return;
@@ -65,7 +68,7 @@ export class Progress {
   }
 
   #draw(now: number): void {
-    const share = this.#options.total === 0 ? 1 : this.#done / this.#options.total;
+    const share = this.#total === 0 ? 1 : this.#done / this.#total;
     const filled = Math.round(share * BAR_CELLS);
     const bar = '█'.repeat(filled) + '░'.repeat(BAR_CELLS - filled);
     const line = `${bar} ${this.#text(now)}`.slice(0, Math.max(20, (this.#stream.columns || 80) - 1));
@@ -75,7 +78,8 @@ export class Progress {
   }
 
   #text(now: number): string {
-    const { label, total, unit } = this.#options;
+    const { label, unit } = this.#options;
+    const total = this.#total;
     const seconds = (now - this.#startedAt) / 1000;
     const rate = seconds > 0 ? this.#done / seconds : 0;
     const head = `${label} ${this.#done}/${total} ${unit}`;

@@ -4,7 +4,13 @@ import { type IngestServices, reconcilePictures } from './reconcile.ts';
 
 /** What a Step Functions distributed map hands to one worker. */
 export interface ObjectBatch {
-  BatchInput: { bucket: string; prefix: string; collection: string };
+  BatchInput: {
+    bucket: string;
+    prefix: string;
+    collection: string;
+    /** Items are rows of an S3 Inventory: of the whole bucket, with their keys percent-encoded. */
+    inventory?: true;
+  };
   Items: readonly { Key: string }[];
 }
 
@@ -25,10 +31,11 @@ export async function ingestObjectBatch(
   source: PictureSource,
   signal: AbortSignal,
 ): Promise<ObjectBatchReport> {
-  const { prefix, collection } = BatchInput;
+  const { prefix, collection, inventory } = BatchInput;
+  const listed = Items.map(({ Key }) => (inventory ? decodeURIComponent(Key.replaceAll('+', ' ')) : Key));
   // The sidecar itself is listed too, perhaps in another batch.
   const keys = new Set(
-    Items.map(({ Key }) => Key).filter((key) => !key.endsWith('/') && pictureKeyOf(key) === key),
+    listed.filter((key) => key.startsWith(prefix) && !key.endsWith('/') && pictureKeyOf(key) === key),
   );
   const places = [...keys].map(
     (key): PicturePlace => ({ collection, key, id: key.slice(prefix.length) || key }),

@@ -8,6 +8,7 @@ import { LambdaFunction } from './lambda-function.ts';
 import { S3Server, SECRET_KEY } from './s3-server.ts';
 import { startSecretsServer } from './secrets-server.ts';
 import { SqsServer } from './sqs-server.ts';
+import type { World } from './state-machine.ts';
 
 export const ADMIN_KEY = 'loopback-admin-key-of-at-least-32-characters';
 
@@ -98,6 +99,31 @@ export class Cloud {
       LOOKALIKE_KEYS_SECRET: 'keys',
       POWERTOOLS_SERVICE_NAME: 'lookalike',
       POWERTOOLS_METRICS_NAMESPACE: 'Lookalike',
+    };
+  }
+
+  /** Buckets and functions as a state machine reaches them; every function is `embed-objects`. */
+  get world(): World {
+    const bucketOf = (name: string) => {
+      const bucket = this.s3.buckets.get(name);
+      if (bucket === undefined) throw new Error(`NoSuchBucket: ${name}`);
+      return bucket;
+    };
+    return {
+      list: (bucket, prefix) => [...bucketOf(bucket).keys()].filter((key) => key.startsWith(prefix)).sort(),
+      read: (bucket, key) => {
+        const found = bucketOf(bucket).get(key);
+        if (found === undefined) throw new Error(`NoSuchKey: ${key}`);
+        return found.body;
+      },
+      write: (bucket, key, body) => this.s3.write(bucket, key, Buffer.from(body)),
+      invoke: (() => {
+        let embedObjects: LambdaFunction | undefined;
+        return (_arn: string, input: unknown) => {
+          embedObjects ??= this.function('embed-objects');
+          return embedObjects.invoke(input);
+        };
+      })(),
     };
   }
 

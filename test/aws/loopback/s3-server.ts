@@ -67,6 +67,11 @@ export class S3Server {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  /** As another service of AWS writes it. */
+  write(bucket: string, key: string, body: Buffer): void {
+    this.buckets.get(bucket)?.set(key, describeObject(body));
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://s3');
     const [, name = '', ...rest] = url.pathname.split('/');
@@ -111,14 +116,7 @@ export class S3Server {
       .filter(([header]) => header.startsWith('x-amz-meta-'))
       .map(([header, value]): [string, string] => [header.slice('x-amz-meta-'.length), String(value)]);
     const tags = [...new URLSearchParams(String(request.headers['x-amz-tagging'] ?? ''))];
-    const stored: StoredObject = {
-      body,
-      etag: createHash('md5').update(body).digest('hex'),
-      versionId: randomUUID(),
-      modified: new Date(),
-      metadata: Object.fromEntries(metadata),
-      tags,
-    };
+    const stored = { ...describeObject(body), metadata: Object.fromEntries(metadata), tags };
     bucket.set(key, stored);
     this.onPut(key);
     return stored;
@@ -228,6 +226,11 @@ export class S3Server {
       xml('CompleteMultipartUploadResult', `<Key>${escapeXml(key)}</Key><ETag>&quot;${etag}&quot;</ETag>`),
     );
   }
+}
+
+function describeObject(body: Buffer): StoredObject {
+  const etag = createHash('md5').update(body).digest('hex');
+  return { body, etag, versionId: randomUUID(), modified: new Date(), metadata: {}, tags: [] };
 }
 
 /** The SDK sends some bodies in chunks with a checksum after them (`aws-chunked`). */

@@ -1,11 +1,13 @@
 import { LookalikeError } from '@lookalike/store';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { EXIT } from '../cli-error.ts';
 import { addConnectionOptions, type ConnectionOptions, withClient } from '../connection.ts';
 import { printable } from '../duplicate-table.ts';
+import { ingestOnAws } from '../ingest-on-aws.ts';
 import { type IngestResult, ingestPictures } from '../ingest-pictures.ts';
 import { ingestSources } from '../ingest-sources.ts';
 import { interruptible } from '../interruption.ts';
+import { isFolder } from '../open-store.ts';
 import { collectionOption, jsonOption, similarityValue, wholeNumber } from '../option-values.ts';
 import { note, print } from '../output.ts';
 import { PictureCache } from '../picture-cache.ts';
@@ -16,6 +18,8 @@ interface IngestOptions extends ConnectionOptions {
   collection: string;
   concurrency: number;
   unlessSimilar?: number;
+  deployment?: string;
+  inventory?: string;
   json?: true;
 }
 
@@ -34,10 +38,31 @@ export function ingestCommand(): Command {
       similarityValue,
     )
     .option('--concurrency <number>', 'pictures under way at one time', wholeNumber(1, 64), 8)
+    .addOption(
+      new Option(
+        '--deployment <name>',
+        'of s3://…: let the deployment on AWS of that name ingest it, a distributed map over its functions',
+      ).env('LOOKALIKE_DEPLOYMENT'),
+    )
+    .option(
+      '--inventory <s3://…/manifest.json>',
+      'with --deployment: take the keys from an S3 Inventory instead of listing the bucket',
+    )
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ lookalike ingest ~/Pictures --collection photos');
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ lookalike ingest ~/Pictures --collection photos
+  $ lookalike ingest s3://archive/2024/ --collection archive --deployment lookalike`,
+    );
   return addConnectionOptions(command).action(async (folder: string, options: IngestOptions) => {
-    process.exitCode = await interruptible((signal) => ingest(folder, options, signal));
+    const byDeployment = options.deployment !== undefined && !isFolder(folder);
+    if (options.inventory !== undefined && !byDeployment)
+      throw new LookalikeError('invalid-data', '--inventory goes with s3://… and --deployment');
+    process.exitCode = await interruptible((signal) =>
+      byDeployment ? ingestByDeployment(folder, options, signal) : ingest(folder, options, signal),
+    );
   });
 }
 
@@ -71,6 +96,28 @@ async function ingest(folder: string, options: IngestOptions, signal: AbortSigna
   } finally {
     cache.close();
   }
+}
+
+async function ingestByDeployment(
+  location: string,
+  options: IngestOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { collection, deployment = '', inventory, json } = options;
+  if (options.unlessSimilar !== undefined)
+    throw new LookalikeError('invalid-data', '--unless-similar does not go with --deployment');
+  const started = performance.now();
+  const progress = new Progress({ label: 'Storing', total: 0, unit: 'objects', silentInPipe: json === true });
+  const result = await ingestOnAws(location, {
+    deployment,
+    collection,
+    signal,
+    onProgress: ({ done, total }) => progress.update(done, total),
+    ...(inventory === undefined ? {} : { inventory }),
+  }).finally(() => progress.end());
+  if (json) await print(`${JSON.stringify({ collection, ...result })}\n`);
+  else await report(result, collection, (performance.now() - started) / 1000, '');
+  return EXIT.ok;
 }
 
 async function report(

@@ -127,6 +127,61 @@ describe.skipIf(skipped)(`the page: search${skipped}`, { timeout }, () => {
     await page.context().close();
   });
 
+  it('takes several pictures at once and says of each whether the collection has it', async () => {
+    const { page, complaints } = await site.open('#/search?collection=photos');
+    const unknown = await sharp({ create: { width: 240, height: 160, channels: 3, background: '#c33' } })
+      .composite([
+        { input: await sharp(picture('retina.jpg')).resize(60).negate().png().toBuffer(), left: 9, top: 50 },
+      ])
+      .jpeg()
+      .toBuffer();
+    await page
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles([
+        { name: 'small-cat.webp', mimeType: 'image/webp', buffer: smallCat },
+        { name: 'unknown.jpg', mimeType: 'image/jpeg', buffer: unknown },
+        { name: 'broken.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('nothing') },
+      ]);
+    const badges = page.locator('.strip-picture .badge');
+    await eventually(() => badges.allTextContents()).toEqual([
+      expect.stringMatching(/^similar/),
+      expect.stringMatching(/^new/),
+      'problem',
+    ]);
+    await page.getByText('1 of 3 pictures').waitFor();
+    await eventually(() => firstMatch(page).textContent()).toContain('cat.jpg');
+    await page.locator('.strip-picture').nth(1).click();
+    await page.getByRole('heading', { name: 'Nothing this similar' }).waitFor();
+    expect(await badges.count()).toBe(3);
+    await page.reload();
+    await eventually(() => badges.nth(1).textContent()).toMatch(/^new/);
+    expect(complaints.filter((one) => !/status of 4\d\d|blob:/.test(one))).toEqual([]);
+    await page.context().close();
+  });
+
+  it('enlarges a result beside the picture searched with; arrows go on, Escape goes back', async () => {
+    const { page, complaints } = await site.open('#/search?collection=photos&a=item%3Acat.jpg&min=0');
+    await firstMatch(page).waitFor();
+    const [first, second] = await page.locator('.results .card-name').allTextContents();
+    await page.getByRole('button', { name: `Enlarge ${first}` }).click();
+    const names = page.getByRole('dialog').locator('.viewer-name');
+    await eventually(() => names.allTextContents()).toEqual(['cat.jpg', first]);
+    await page.keyboard.press('ArrowRight');
+    await eventually(() => names.allTextContents()).toEqual(['cat.jpg', second]);
+    await page.reload();
+    await eventually(() => names.allTextContents()).toEqual(['cat.jpg', second]);
+    await page.keyboard.press('Escape');
+    await eventually(() => page.getByRole('dialog').count()).toBe(0);
+    expect(new URL(page.url()).hash).not.toContain('look=');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+    await page.keyboard.press('Escape');
+    await eventually(() => page.getByRole('dialog').count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   it('says plainly what is wrong with a file, a link or a server that is gone', async () => {
     const { page } = await site.open('#/search?collection=photos');
     await choose(page, 'notes.jpg', Buffer.from('just some text'));

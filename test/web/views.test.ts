@@ -88,6 +88,7 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeou
     const stats = (await (await fetch(`${site.url}/v1/collections/photos/stats`)).json()) as {
       items: number;
       segments: number;
+      tailRows: number;
     };
     const { page, complaints } = await site.open('#/collections?collection=photos');
     const figure = (name: string) =>
@@ -97,6 +98,7 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeou
     expect(await figure('Stored').textContent()).toMatch(/^[1-9][\d.]* [kM]?B$/);
     await page.getByRole('button', { name: 'Measure' }).click();
     await eventually(() => page.locator('.figure').textContent()).toMatch(/^100\.0 % recall@10$/);
+    expect(await figure('Tail').textContent()).toBe(String(stats.tailRows));
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -116,7 +118,55 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeou
     await page.getByRole('combobox').selectOption('photos');
     await page.getByRole('link', { name: 'cat.jpg' }).waitFor();
     expect(new URL(page.url()).hash).toContain('collection=photos');
+
+    await page.goto(`${site.url}/#/collections?collection=holiday-2026`);
+    await page.getByRole('button', { name: 'Delete …' }).click();
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    await page.getByRole('button', { name: 'Delete …' }).click();
+    await page.getByRole('button', { name: 'Delete the collection' }).click();
+    await page.getByRole('heading', { level: 2, name: 'photos' }).waitFor();
+    expect((await fetch(`${site.url}/v1/collections/holiday-2026`)).status).toBe(404);
     await page.context().close();
+  });
+
+  it('remembers of two pictures of the collection that they are different, and takes it back', async () => {
+    const { page, complaints } = await site.open(
+      '#/compare?collection=photos&a=item%3Acat.jpg&b=item%3Arocket.jpg',
+    );
+    await page.getByRole('button', { name: 'These are different pictures' }).click();
+    await page.getByText('Remembered: no search for duplicates').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('To be remembered by the searches').waitFor();
+    await page.getByRole('link', { name: 'Swap' }).click();
+    await eventually(() => page.locator('.compare-side .card-name').allTextContents()).toEqual([
+      'rocket.jpg',
+      'cat.jpg',
+    ]);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('needs nothing but its own server, in any view', async () => {
+    const context = await site.open('about:blank').then(({ page }) => page.context());
+    const page = await context.newPage();
+    const elsewhere: string[] = [];
+    page.on('request', (request) => {
+      if (!request.url().startsWith(site.url) && !/^(data|blob):/.test(request.url()))
+        elsewhere.push(request.url());
+    });
+    for (const [hash, ready] of [
+      ['#/search?collection=photos', '.card img'],
+      ['#/search?collection=photos&a=item%3Acat.jpg', '.results .card img'],
+      ['#/compare?collection=photos&a=item%3Acat.jpg&b=item%3Arocket.jpg', '.verdict'],
+      ['#/duplicates?collection=photos', '.duplicates-controls'],
+      ['#/collections?collection=photos', '.figures'],
+    ] as const) {
+      await page.goto(`${site.url}/${hash}`);
+      await page.reload();
+      await page.locator(ready).first().waitFor();
+    }
+    expect(elsewhere).toEqual([]);
+    await context.close();
   });
 
   it('shows more of what is many, as asked', async () => {

@@ -4,6 +4,7 @@ import { AppContext, type AppState } from './app-context.ts';
 import { CollectionsIcon, CompareIcon, DuplicatesIcon, Logo, SearchIcon } from './components/icons.tsx';
 import { IngestTray } from './components/ingest-tray.tsx';
 import { KeyForm } from './components/key-form.tsx';
+import { KeyboardHelp } from './components/keyboard-help.tsx';
 import { ProblemNotice } from './components/problem-notice.tsx';
 import { formatRoute, type Route, type ViewName } from './route.ts';
 import { type Collection, server } from './server.ts';
@@ -142,6 +143,7 @@ function Header(props: { route: Route; app: AppState }) {
         <a class="api-link soft small" href="docs">
           API
         </a>
+        <KeyboardHelp />
         <CollectionPicker route={route} app={app} />
       </div>
     </header>

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import type { ShownGroup } from './different-pictures.ts';
 import {
   type Choices,
+  countKinds,
   type GroupOrder,
-  keepAll,
+  groupsWith,
   keepOnly,
   keptOf,
   listAsCsv,
   listAsJson,
-  readChoices,
+  removeOnly,
   sortGroups,
   summarise,
   toggleKept,
-  writeChoices,
 } from './duplicate-choices.ts';
-import type { DuplicateGroup } from './server.ts';
 
 const item = (id: string, similarity: number, bytes: number) => ({
   id,
@@ -21,14 +21,14 @@ const item = (id: string, similarity: number, bytes: number) => ({
   similarity,
   metadata: { picture: { sha256: id, width: 10, height: 10, format: 'jpeg', bytes } },
 });
-const first: DuplicateGroup = {
+const first: ShownGroup = {
   keep: 'a.jpg',
   reason: 'largest: 10 x 10',
   weakest: 0.9,
   weakestPair: ['a.jpg', 'c.jpg'],
   items: [item('a.jpg', 1, 300), item('b, "two".jpg', 0.95, 200), item('c.jpg', 0.9, 100)],
 };
-const second: DuplicateGroup = {
+const second: ShownGroup = {
   keep: 'd.jpg',
   reason: 'oldest',
   weakest: 0.99,
@@ -46,7 +46,6 @@ describe('choosing what to keep', () => {
     expect(keptOf(first, other)).toEqual(['c.jpg']);
     expect(keptOf(second, other)).toEqual(['d.jpg']);
     expect(keptOf(first, keepOnly(other, first, 'a.jpg'))).toEqual(['a.jpg']);
-    expect(keptOf(first, keepAll(other, first))).toHaveLength(3);
   });
 
   it('never lets the last kept one go', () => {
@@ -62,14 +61,29 @@ describe('choosing what to keep', () => {
       removed: 3,
       removedBytes: 340,
     });
-    expect(summarise([first, second], keepAll(none, first))).toMatchObject({ removed: 1, removedBytes: 40 });
+    expect(summarise([first, second], removeOnly([first], []))).toMatchObject({
+      removed: 1,
+      removedBytes: 40,
+    });
   });
 
-  it('survives storage, and storage that holds nonsense', () => {
-    const choices = toggleKept(none, first, 'c.jpg');
-    expect(readChoices(writeChoices(choices))).toEqual(choices);
-    expect(readChoices('{nonsense')).toEqual(new Map());
-    expect(readChoices(null)).toEqual(new Map());
+  it('lets a choice go with what it was about, as groups change from search to search', () => {
+    const smaller = { ...first, items: first.items.slice(0, 2) };
+    expect(keptOf(smaller, toggleKept(none, first, 'c.jpg'))).toEqual(['a.jpg']);
+    expect(keptOf(smaller, keepOnly(none, first, 'c.jpg'))).toEqual(['a.jpg']);
+  });
+
+  it('removes only some kinds in all groups, and finds the groups that have them', () => {
+    const copies: ShownGroup = {
+      ...second,
+      items: second.items.map((one) => ({ ...one, kind: 'exact' as const })),
+    };
+    const safe = removeOnly([first, copies], ['exact']);
+    expect(keptOf(first, safe)).toEqual(['a.jpg', 'b, "two".jpg', 'c.jpg']);
+    expect(keptOf(copies, safe)).toEqual(['d.jpg']);
+    expect(countKinds([first, copies])).toEqual({ exact: 1, pixels: 0, near: 2 });
+    expect(groupsWith([first, copies], 'exact')).toEqual([copies]);
+    expect(groupsWith([first, copies], 'pixels')).toEqual([]);
   });
 });
 
@@ -103,7 +117,7 @@ describe('the downloaded list', () => {
 
 describe('the order of groups', () => {
   it('is by name, size, likeness or what would be freed, ties by name', () => {
-    const third: DuplicateGroup = {
+    const third: ShownGroup = {
       ...second,
       keep: 'A.jpg',
       items: [item('A.jpg', 1, 9), item('z.jpg', 0.99, 9)],

@@ -1,17 +1,23 @@
+import type { ShownGroup } from './different-pictures.ts';
 import { pictureOf } from './picture-metadata.ts';
-import type { DuplicateGroup } from './server.ts';
+import type { DuplicateItem } from './server.ts';
 
 /** Which items of a group a person wants to keep, where that differs from the proposal: by the group's `keep`. */
 export type Choices = ReadonlyMap<string, readonly string[]>;
 
-export const keptOf = (group: DuplicateGroup, choices: Choices): readonly string[] =>
-  choices.get(group.keep) ?? [group.keep];
+/** Of a choice that was made when the group had other items, what is still there; the proposal where nothing is. */
+export function keptOf(group: ShownGroup, choices: Choices): readonly string[] {
+  const chosen = choices.get(group.keep);
+  if (!chosen) return [group.keep];
+  const present = group.items.map((item) => item.id).filter((id) => chosen.includes(id));
+  return present.length > 0 ? present : [group.keep];
+}
 
 /**
  * Keeps or drops one item. The last one kept stays kept (then `choices` itself comes back): a list of things to
  * remove must never remove the whole group.
  */
-export function toggleKept(choices: Choices, group: DuplicateGroup, id: string): Choices {
+export function toggleKept(choices: Choices, group: ShownGroup, id: string): Choices {
   const kept = keptOf(group, choices);
   const next = group.items
     .map((item) => item.id)
@@ -19,17 +25,22 @@ export function toggleKept(choices: Choices, group: DuplicateGroup, id: string):
   return next.length === 0 ? choices : withKept(choices, group, next);
 }
 
-export const keepOnly = (choices: Choices, group: DuplicateGroup, id: string): Choices =>
+export const keepOnly = (choices: Choices, group: ShownGroup, id: string): Choices =>
   withKept(choices, group, [id]);
 
-export const keepAll = (choices: Choices, group: DuplicateGroup): Choices =>
-  withKept(
-    choices,
-    group,
-    group.items.map((item) => item.id),
-  );
+/** In all groups, removes only what is of one of these kinds; everything else is kept. */
+export function removeOnly(groups: readonly ShownGroup[], kinds: readonly DuplicateItem['kind'][]): Choices {
+  const choices = new Map<string, readonly string[]>();
+  for (const group of groups) {
+    const kept = group.items
+      .filter((item) => item.id === group.keep || !kinds.includes(item.kind))
+      .map((item) => item.id);
+    if (kept.length > 1) choices.set(group.keep, kept);
+  }
+  return choices;
+}
 
-function withKept(choices: Choices, group: DuplicateGroup, kept: readonly string[]): Choices {
+function withKept(choices: Choices, group: ShownGroup, kept: readonly string[]): Choices {
   const next = new Map(choices);
   if (kept.length === 1 && kept[0] === group.keep) next.delete(group.keep);
   else next.set(group.keep, kept);
@@ -44,7 +55,7 @@ export interface ChoiceSummary {
   removedBytes: number;
 }
 
-export function summarise(groups: readonly DuplicateGroup[], choices: Choices): ChoiceSummary {
+export function summarise(groups: readonly ShownGroup[], choices: Choices): ChoiceSummary {
   const summary = { groups: groups.length, pictures: 0, removed: 0, removedBytes: 0 };
   for (const group of groups) {
     const kept = keptOf(group, choices);
@@ -58,6 +69,17 @@ export function summarise(groups: readonly DuplicateGroup[], choices: Choices): 
   return summary;
 }
 
+/** Of the pictures that are not the proposed one of their group, how many there are of each kind. */
+export function countKinds(groups: readonly ShownGroup[]): Record<DuplicateItem['kind'], number> {
+  const counts = { exact: 0, pixels: 0, near: 0 };
+  for (const group of groups) for (const item of group.items) if (item.id !== group.keep) counts[item.kind]++;
+  return counts;
+}
+
+/** Groups that hold a picture of this kind beside the proposed one. */
+export const groupsWith = (groups: readonly ShownGroup[], kind: DuplicateItem['kind']): ShownGroup[] =>
+  groups.filter((group) => group.items.some((item) => item.id !== group.keep && item.kind === kind));
+
 export const groupOrders = {
   size: 'Largest groups first',
   bytes: 'Most bytes to free first',
@@ -68,9 +90,9 @@ export const groupOrders = {
 export type GroupOrder = keyof typeof groupOrders;
 
 /** A sorted copy; ties by the id of the proposed one, so that the order never depends on what came first. */
-export function sortGroups(groups: readonly DuplicateGroup[], order: GroupOrder): DuplicateGroup[] {
-  const freed = (group: DuplicateGroup) => summarise([group], new Map()).removedBytes;
-  const keyOf: Record<GroupOrder, (group: DuplicateGroup) => number> = {
+export function sortGroups(groups: readonly ShownGroup[], order: GroupOrder): ShownGroup[] {
+  const freed = (group: ShownGroup) => summarise([group], new Map()).removedBytes;
+  const keyOf: Record<GroupOrder, (group: ShownGroup) => number> = {
     size: (group) => -group.items.length,
     bytes: (group) => -freed(group),
     'most-alike': (group) => -group.weakest,
@@ -86,7 +108,7 @@ export function sortGroups(groups: readonly DuplicateGroup[], order: GroupOrder)
 /** The list a program can act on: each group with what to keep and what to remove. */
 export function listAsJson(
   header: { collection: string; minSimilarity: number; version: number | undefined },
-  groups: readonly DuplicateGroup[],
+  groups: readonly ShownGroup[],
   choices: Choices,
 ): string {
   const listed = groups.map((group) => {
@@ -103,29 +125,17 @@ export function listAsJson(
 }
 
 /** One line an item (RFC 4180): group number from 1, id, `keep` or `remove`, kind, similarity, bytes where known. */
-export function listAsCsv(groups: readonly DuplicateGroup[], choices: Choices): string {
+export function listAsCsv(groups: readonly ShownGroup[], choices: Choices): string {
   const lines = ['group,id,action,kind,similarity,bytes'];
   for (const [index, group] of groups.entries()) {
     const kept = keptOf(group, choices);
     for (const item of group.items) {
       const action = kept.includes(item.id) ? 'keep' : 'remove';
       const bytes = pictureOf(item.metadata)?.bytes ?? '';
-      lines.push([index + 1, quoted(item.id), action, item.kind, item.similarity, bytes].join(','));
+      lines.push([index + 1, quoted(item.id), action, item.kind, item.similarity ?? '', bytes].join(','));
     }
   }
   return `${lines.join('\r\n')}\r\n`;
 }
 
 const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
-/** For `localStorage`, so that a reload loses no work. */
-export const writeChoices = (choices: Choices): string => JSON.stringify([...choices]);
-
-export function readChoices(text: string | null): Choices {
-  if (!text) return new Map();
-  try {
-    return new Map(JSON.parse(text) as [string, string[]][]);
-  } catch {
-    return new Map();
-  }
-}

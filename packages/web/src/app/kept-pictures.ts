@@ -2,7 +2,9 @@
  * Pictures a person dropped, kept in this browser (never sent anywhere but with a search), so that a reload or the
  * back button still has them. The oldest go when there are more than `capacity`.
  */
-const capacity = 24;
+const capacity = 60;
+/** Of one drop: more leave no room for what was dropped before. */
+export const mostAtOnce = 24;
 
 export interface KeptPicture {
   name: string;

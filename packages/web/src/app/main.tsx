@@ -6,6 +6,7 @@ import './styles/base.css';
 import './styles/shell.css';
 import './styles/pictures.css';
 import './styles/views.css';
+import './styles/dialogs.css';
 
 const root = document.getElementById('app');
 if (root) {

@@ -63,3 +63,14 @@ export function filesOfInput(input: HTMLInputElement): ChosenFile[] {
   }));
   return chosen.filter(({ path, file }) => !file.webkitRelativePath || looksLikePicture(path));
 }
+
+/**
+ * A pasted file. Browsers call every picture of the clipboard the same (`image.png`), so such a one gets the time into its
+ * name: it must not replace the one pasted before.
+ */
+export function pastedFile(file: File, index = 0): ChosenFile {
+  if (file.name && !/^image\.\w+$/.test(file.name)) return { path: file.name, file };
+  const time = new Date(file.lastModified).toISOString().slice(0, 23).replaceAll(':', '.');
+  const ending = file.type.replace(/^image\//, '') || 'png';
+  return { path: `pasted ${time}${index === 0 ? '' : ` ${index + 1}`}.${ending}`, file };
+}

@@ -10,6 +10,10 @@ export interface Route {
   a?: PictureReference;
   /** Compare: the right picture. */
   b?: PictureReference;
+  /** Search: ids of kept pictures that came together, `a` being one of them. */
+  among?: string[];
+  /** Search and duplicates: the item that is enlarged. */
+  look?: string;
   /** Search and duplicates: least similarity, 0-1. */
   min?: number;
   /** Duplicates: the job whose groups are shown. */
@@ -29,6 +33,10 @@ export function parseRoute(hash: string): Route {
   if (a) route.a = a;
   const b = parseReference(parameters.get('b'));
   if (b) route.b = b;
+  const among = parameters.getAll('among').filter((id) => id !== '');
+  if (among.length > 0) route.among = among;
+  const look = parameters.get('look');
+  if (look) route.look = look;
   const min = Number(parameters.get('min') ?? Number.NaN);
   if (min >= 0 && min <= 1) route.min = min;
   const job = parameters.get('job');
@@ -41,6 +49,8 @@ export function formatRoute(route: Route): string {
   if (route.collection) parameters.set('collection', route.collection);
   if (route.a) parameters.set('a', formatReference(route.a));
   if (route.b) parameters.set('b', formatReference(route.b));
+  for (const id of route.among ?? []) parameters.append('among', id);
+  if (route.look) parameters.set('look', route.look);
   if (route.min !== undefined) parameters.set('min', String(route.min));
   if (route.job) parameters.set('job', route.job);
   const query = parameters.toString();

@@ -7,7 +7,7 @@ export interface Navigation {
   /** A new entry of the history. */
   go(route: Route): void;
   /** The same entry, for settings such as a slider. */
-  adjust(change: Partial<Route>): void;
+  adjust(change: { [K in keyof Route]?: Route[K] | undefined }): void;
 }
 
 export const NavigationContext = createContext<Navigation | undefined>(undefined);
@@ -32,7 +32,7 @@ export function useHashRoute(): Navigation {
       location.hash = formatRoute(next);
     },
     adjust(change) {
-      const next = { ...parseRoute(location.hash), ...change };
+      const next = parseRoute(formatRoute({ ...parseRoute(location.hash), ...change } as Route));
       history.replaceState(null, '', formatRoute(next));
       setRoute(next);
     },

@@ -1,7 +1,7 @@
 import { useApp } from '../app-context.ts';
 import { PictureInput } from './picture-input.tsx';
 
-/** Drop pictures or folders to put them in a collection, which is made first where it is missing. */
+/** Drop or paste pictures or folders to put them in a collection, which is made first where it is missing. */
 export function AddPictures(props: { collection: string }) {
   const app = useApp();
   return (
@@ -10,6 +10,7 @@ export function AddPictures(props: { collection: string }) {
       label="Choose pictures"
       multiple
       folders
+      wholePage
       disabled={app.ingesting}
       onFiles={(files) => app.ingest(props.collection, files)}
     >

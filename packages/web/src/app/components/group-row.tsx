@@ -1,22 +1,21 @@
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
+import { countDistinct, type ShownGroup, type ShownItem } from '../different-pictures.ts';
 import { formatBytes, formatCount, formatPlural, formatSimilarity } from '../number-format.ts';
 import { pictureOf } from '../picture-metadata.ts';
 import { formatRoute } from '../route.ts';
-import type { DuplicateGroup, DuplicateItem } from '../server.ts';
+import { DifferentIcon, EnlargeIcon } from './icons.tsx';
+import { KindBadge } from './kind-badge.tsx';
 import { Thumbnail } from './thumbnail.tsx';
-
-const kinds: Record<DuplicateItem['kind'], { label: string; tone: string; title: string }> = {
-  exact: { label: 'exact', tone: 'good', title: 'The same bytes as the one to keep' },
-  pixels: { label: 'pixels', tone: 'info', title: 'The same pixels in another file' },
-  near: { label: 'near', tone: 'warn', title: 'A near-duplicate' },
-};
 
 /** Of a large group, pictures shown at first and by each request for more. */
 const itemPage = 60;
 
+/** Pictures that are told apart by one click, at most: it is a verdict on every two of them. */
+const mostApart = 40;
+
 interface Props {
   collection: string;
-  group: DuplicateGroup;
+  group: ShownGroup;
   /** From 0. */
   number: number;
   count: number;
@@ -26,6 +25,9 @@ interface Props {
   activeItem: number | undefined;
   onFocusItem: (item: number) => void;
   onToggle: (id: string) => void;
+  onEnlarge: (id: string) => void;
+  /** The item is none of the others; without an id, all of the group are different pictures. */
+  onPart: (id?: string) => void;
   onKeyDown: (event: KeyboardEvent) => void;
 }
 
@@ -34,6 +36,7 @@ export function GroupRow(props: Props) {
   const [asked, setAsked] = useState(itemPage);
   // The arrow keys reach every picture of the group by themselves.
   const shown = Math.max(asked, (activeItem ?? 0) + 2);
+  const distinct = useMemo(() => countDistinct(group), [group]);
   return (
     <li
       class="group"
@@ -47,12 +50,32 @@ export function GroupRow(props: Props) {
           Group {formatCount(number + 1)}
           <span class="soft small"> · {formatPlural(group.items.length, 'picture')}</span>
         </h2>
-        <p class="small soft">
-          <span title={`${group.weakestPair[0]} and ${group.weakestPair[1]}`}>
-            least alike <span class="number">{formatSimilarity(group.weakest)}</span>
-          </span>{' '}
-          · keep <span class="group-keep">{group.keep}</span> ({group.reason})
+        <p class="small soft group-why">
+          <span class="group-proposal" title={group.keep}>
+            keep <span class="group-keep">{group.keep}</span>
+          </span>
+          <span class="group-reason" title={group.reason}>
+            {group.reason}
+          </span>
+          <span title={group.weakestPair?.join(' and ')}>
+            least alike{' '}
+            <span class="number">
+              {group.weakestPair ? '' : '≥ '}
+              {formatSimilarity(group.weakest)}
+            </span>
+          </span>
         </p>
+        {distinct > 1 && distinct <= mostApart && (
+          <button
+            type="button"
+            class="button quiet small group-part"
+            tabIndex={activeItem === undefined ? -1 : 0}
+            title="No two of these are the same picture: remember that"
+            onClick={() => props.onPart()}
+          >
+            All different
+          </button>
+        )}
       </div>
       <ul class="group-items">
         {group.items.slice(0, shown).map((item, index) => (
@@ -63,6 +86,7 @@ export function GroupRow(props: Props) {
             index={index}
             isKept={kept.includes(item.id)}
             tabbable={activeItem === index}
+            canPart={distinct > 1}
           />
         ))}
         {shown < group.items.length && (
@@ -78,11 +102,16 @@ export function GroupRow(props: Props) {
 }
 
 function GroupItem(
-  props: Props & { item: DuplicateItem; index: number; isKept: boolean; tabbable: boolean },
+  props: Props & {
+    item: ShownItem;
+    index: number;
+    isKept: boolean;
+    tabbable: boolean;
+    canPart: boolean;
+  },
 ) {
-  const { collection, group, item, index, isKept, tabbable } = props;
+  const { collection, group, item, index, isKept, tabbable, canPart } = props;
   const picture = pictureOf(item.metadata);
-  const kind = kinds[item.kind];
   const isProposal = item.id === group.keep;
   return (
     <li class={isKept ? 'group-item kept' : 'group-item'}>
@@ -108,13 +137,35 @@ function GroupItem(
         </span>
         <span class="card-name small">{item.id}</span>
       </label>
+      <div class="group-tools">
+        {canPart && (
+          <button
+            type="button"
+            class="button small tool"
+            tabIndex={tabbable ? 0 : -1}
+            aria-label={`${item.id} is a different picture`}
+            title="A different picture than the others: remember that (D)"
+            onClick={() => props.onPart(item.id)}
+          >
+            <DifferentIcon />
+          </button>
+        )}
+        <button
+          type="button"
+          class="button small tool"
+          tabIndex={tabbable ? 0 : -1}
+          aria-label={`Enlarge ${item.id}`}
+          title="Enlarge (V)"
+          onClick={() => props.onEnlarge(item.id)}
+        >
+          <EnlargeIcon />
+        </button>
+      </div>
       <p class="group-facts small" id={`group-${props.number}-${index}`}>
         {isProposal ? (
           <span class="badge">proposal</span>
         ) : (
-          <span class={`badge ${kind.tone}`} title={kind.title}>
-            {kind.label} <span class="number">&nbsp;{formatSimilarity(item.similarity)}</span>
-          </span>
+          <KindBadge kind={item.kind} similarity={item.similarity} />
         )}
         {!isProposal && (
           <a

@@ -52,12 +52,6 @@ export const PictureIcon = () => (
   </Icon>
 );
 
-export const AddIcon = () => (
-  <Icon>
-    <path d="M12 5v14M5 12h14" />
-  </Icon>
-);
-
 export const CloseIcon = () => (
   <Icon>
     <path d="m6 6 12 12M18 6 6 18" />
@@ -67,6 +61,49 @@ export const CloseIcon = () => (
 export const DownloadIcon = () => (
   <Icon>
     <path d="M12 4v11m0 0 4.5-4.5M12 15l-4.5-4.5M4.5 19.5h15" />
+  </Icon>
+);
+
+export const EnlargeIcon = () => (
+  <Icon>
+    <path d="M14 4.5h5.5V10M19.5 4.5 13 11M10 19.5H4.5V14M4.5 19.5 11 13" />
+  </Icon>
+);
+
+export const DifferentIcon = () => (
+  <Icon>
+    <path d="M5 9h14M5 15h14M16 4.5l-8 15" />
+  </Icon>
+);
+
+export const UndoIcon = () => (
+  <Icon>
+    <path d="M8.5 5 4.5 9l4 4M4.5 9h9a5 5 0 0 1 0 10h-3" />
+  </Icon>
+);
+
+export const SwapIcon = () => (
+  <Icon>
+    <path d="M7.5 4 4 7.5 7.5 11M4 7.5h16M16.5 13l3.5 3.5-3.5 3.5M20 16.5H4" />
+  </Icon>
+);
+
+export const PreviousIcon = () => (
+  <Icon>
+    <path d="m14.5 5-7 7 7 7" />
+  </Icon>
+);
+
+export const NextIcon = () => (
+  <Icon>
+    <path d="m9.5 5 7 7-7 7" />
+  </Icon>
+);
+
+export const KeyboardIcon = () => (
+  <Icon>
+    <rect x="2.5" y="6" width="19" height="12.5" rx="2" />
+    <path d="M6.5 10h.01M10.5 10h.01M14.5 10h.01M18 10h.01M7.5 14.5h9" />
   </Icon>
 );
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useId, useRef, useState } from 'preact/hooks';
-import { acceptedTypes, type ChosenFile, filesOfDrop, filesOfInput } from '../picture-files.ts';
+import { acceptedTypes, type ChosenFile, filesOfDrop, filesOfInput, pastedFile } from '../picture-files.ts';
 
 interface Props {
   /** What the button in it says; also names the control. */
@@ -58,7 +58,7 @@ export function PictureInput(props: Props) {
       const files = [...(event.clipboardData?.files ?? [])];
       if (files.length === 0) return;
       event.preventDefault();
-      take(files.map((file) => ({ path: file.name || 'pasted picture', file })));
+      take(files.map(pastedFile));
     };
     target.addEventListener('dragover', onDragOver);
     target.addEventListener('dragleave', onDragLeave);

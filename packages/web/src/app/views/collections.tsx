@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { modelOf, useApp } from '../app-context.ts';
 import { AddPictures } from '../components/add-pictures.tsx';
+import { DeleteCollection } from '../components/delete-collection.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { formatBytes, formatCount, formatDuration, formatPlural } from '../number-format.ts';
 import { formatRoute } from '../route.ts';
@@ -10,6 +11,7 @@ import { useNavigation } from '../use-route.ts';
 
 export function CollectionsView() {
   const app = useApp();
+  const { route } = useNavigation();
   const { collection } = app;
   return (
     <div class="stack">
@@ -35,7 +37,19 @@ export function CollectionsView() {
           )}
           <CreateCollection />
         </div>
-        {collection && <CollectionDetails key={collection.name} collection={collection} />}
+        {collection ? (
+          <CollectionDetails key={collection.name} collection={collection} />
+        ) : (
+          <div class="stack">
+            <p class="soft">
+              A collection holds the pictures that are searched together. Drop some to make the first one, or
+              give it a name and an encoder of your own.
+            </p>
+            <AddPictures
+              collection={app.collections.length === 0 ? 'photos' : (route.collection ?? 'photos')}
+            />
+          </div>
+        )}
       </div>
     </div>
   );
@@ -112,6 +126,7 @@ function CollectionDetails(props: { collection: Collection }) {
             <button type="button" class="button quiet small" onClick={stats.reload}>
               Refresh
             </button>
+            {stats.value && <DeleteCollection name={collection.name} items={stats.value.items} />}
           </div>
         </div>
         {stats.state === 'failed' && <ProblemNotice error={stats.error} retry={stats.reload} />}
@@ -140,10 +155,11 @@ function Figures(props: { stats: CollectionStats }) {
         value={formatCount(items)}
         note={deletedRows > 0 ? `${formatCount(deletedRows)} deleted, not yet compacted` : 'live items'}
       />
+      <Figure name="Segments" value={formatCount(segments)} note="immutable, each with its index" />
       <Figure
-        name="Segments"
-        value={formatCount(segments)}
-        note={`${formatPlural(tailRows, 'row')} not yet in one`}
+        name="Tail"
+        value={formatCount(tailRows)}
+        note={`newest ${tailRows === 1 ? 'row' : 'rows'}, searched exactly until in a segment`}
       />
       <Figure
         name="Stored"

@@ -1,11 +1,13 @@
-import { useCallback } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useCallback, useState } from 'preact/hooks';
 import { modelOf, useApp } from '../app-context.ts';
 import { oneIn } from '../calibration.ts';
-import { CloseIcon } from '../components/icons.tsx';
+import { CloseIcon, DifferentIcon, SwapIcon } from '../components/icons.tsx';
 import { PictureInput } from '../components/picture-input.tsx';
 import { PicturePreview } from '../components/picture-preview.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Thumbnail } from '../components/thumbnail.tsx';
+import type { Pair } from '../different-pictures.ts';
 import { keepPicture } from '../kept-pictures.ts';
 import { formatSimilarity } from '../number-format.ts';
 import type { ChosenFile } from '../picture-files.ts';
@@ -33,12 +35,20 @@ export function CompareView() {
     [route, go],
   );
   const nextSide: Side = route.a ? 'b' : 'a';
+  const { a, b, ...others } = route;
 
   return (
     <div class="compare stack">
-      <div>
-        <h1>Compare two pictures</h1>
-        <p class="soft">Is it one picture in two versions, or two pictures?</p>
+      <div class="row between">
+        <div>
+          <h1>Compare two pictures</h1>
+          <p class="soft">Is it one picture in two versions, or two pictures?</p>
+        </div>
+        {a && b && (
+          <a class="button small" href={formatRoute({ ...others, a: b, b: a })}>
+            <SwapIcon /> Swap
+          </a>
+        )}
       </div>
       <div class="compare-sides">
         {(['a', 'b'] as const).map((side) => (
@@ -51,7 +61,7 @@ export function CompareView() {
           />
         ))}
       </div>
-      {route.a && route.b && <Verdict a={route.a} b={route.b} />}
+      {a && b && <Verdict key={`${referenceKey(a)} ${referenceKey(b)}`} a={a} b={b} />}
     </div>
   );
 }
@@ -96,7 +106,7 @@ function CompareSide(props: {
         )}
         {referred.value?.kind === 'kept' && <PicturePreview picture={referred.value.picture} />}
         <a
-          class="button small query-clear"
+          class="button round query-clear"
           href={formatRoute(without)}
           aria-label={`Clear the ${label.toLowerCase()}`}
         >
@@ -138,10 +148,51 @@ function Verdict(props: { a: PictureReference; b: PictureReference }) {
       </p>
     );
   }
-  return <VerdictPanel answer={answer.value} />;
+  const pair = 'item' in a && 'item' in b && a.item !== b.item ? ([a.item, b.item] as Pair) : undefined;
+  return (
+    <VerdictPanel answer={answer.value}>
+      {name && pair && <OwnVerdict collection={name} pair={pair} />}
+    </VerdictPanel>
+  );
 }
 
-function VerdictPanel(props: { answer: CompareAnswer }) {
+/** Of two pictures of the collection: a person's word, which the searches for duplicates keep to. */
+function OwnVerdict(props: { collection: string; pair: Pair }) {
+  const { collection, pair } = props;
+  const [told, setTold] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const tell = async (different: boolean) => {
+    setError(undefined);
+    try {
+      await server.markDifferent(collection, [pair], { different });
+      setTold(different);
+    } catch (problem) {
+      setError(problem);
+    }
+  };
+  return (
+    <div class="stack">
+      <div class="row">
+        <button type="button" class="button small" disabled={told} onClick={() => tell(true)}>
+          <DifferentIcon /> These are different pictures
+        </button>
+        {told && (
+          <button type="button" class="button quiet small" onClick={() => tell(false)}>
+            Undo
+          </button>
+        )}
+        <span class="small soft" role="status">
+          {told
+            ? `Remembered: no search for duplicates in “${collection}” puts them together any more.`
+            : 'To be remembered by the searches for duplicates, whatever the verdict above.'}
+        </span>
+      </div>
+      {error !== undefined && <ProblemNotice error={error} />}
+    </div>
+  );
+}
+
+function VerdictPanel(props: { answer: CompareAnswer; children: ComponentChildren }) {
   const { answer } = props;
   const { a, b } = answer.pictures ?? {};
   const { same, similarity, threshold, falsePositiveRate } = answer;
@@ -176,6 +227,7 @@ function VerdictPanel(props: { answer: CompareAnswer }) {
         <Distance name="Euclidean" value={answer.euclidean} meaning="straight line between the embeddings" />
         <Distance name="Absolute" value={answer.absolute} meaning="sum of absolute differences" />
       </dl>
+      {props.children}
     </section>
   );
 }

@@ -1,39 +1,32 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { modelOf, useApp } from '../app-context.ts';
 import { describeExpectedFalsePairs } from '../calibration.ts';
 import { AddPictures } from '../components/add-pictures.tsx';
-import { GroupList } from '../components/group-list.tsx';
-import { DownloadIcon } from '../components/icons.tsx';
+import { GroupReview } from '../components/group-review.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { SimilaritySlider } from '../components/similarity-slider.tsx';
-import {
-  type Choices,
-  type GroupOrder,
-  groupOrders,
-  listAsCsv,
-  listAsJson,
-  readChoices,
-  sortGroups,
-  summarise,
-  writeChoices,
-} from '../duplicate-choices.ts';
-import { formatBytes, formatCount, formatPlural, formatSimilarity } from '../number-format.ts';
-import { type DuplicateGroup, type DuplicatesJob, server } from '../server.ts';
+import { formatCount, formatPlural, formatSimilarity } from '../number-format.ts';
+import { type DuplicatesJob, server } from '../server.ts';
 import { useDuplicates } from '../use-duplicates.ts';
 import { useLoad } from '../use-load.ts';
 import { useNavigation } from '../use-route.ts';
 
 export function DuplicatesView() {
   const app = useApp();
+  const { route } = useNavigation();
   const { collection } = app;
   const name = collection?.name;
   const stats = useLoad(name, (signal) => server.stats(name ?? '', { signal }), app.writes);
-  if (!name) {
+  if (!name || stats.value?.items === 0) {
+    const missing = route.collection && !name;
     return (
       <div class="welcome stack">
-        <h1>Find duplicates</h1>
-        <p class="soft">There is no collection to look through yet.</p>
-        <AddPictures collection="photos" />
+        <h1>{missing ? `There is no collection “${route.collection}” yet` : 'Find duplicates'}</h1>
+        <p class="soft">
+          {name ? `“${name}” is empty.` : 'There is nothing to look through yet.'} Add a folder of pictures;
+          then the copies among them stand here in groups, with a proposal which of them to keep.
+        </p>
+        <AddPictures collection={name ?? route.collection ?? 'photos'} />
       </div>
     );
   }
@@ -52,13 +45,23 @@ function CollectionDuplicates(props: { name: string; items: number | undefined }
   const threshold = route.min ?? model?.defaultThreshold ?? 0.9;
   const running = starting || found.job?.status === 'running';
 
+  const { look: _look, ...withoutLook } = route;
+  // The groups below stay those of the last search until there is a new one.
+  const searched = found.job?.status === 'done' ? found.job.minSimilarity : undefined;
+  const isMoved = searched !== undefined && Math.abs(searched - threshold) >= 0.0005;
+
   const start = async () => {
     setStartError(undefined);
     setStarting(true);
     try {
-      const { job } = await server.startDuplicates(name, { minSimilarity: Math.max(0.001, threshold) });
+      // Where the person asks for nothing else, what the server finds best.
+      const isStandard = model !== undefined && Math.abs(model.defaultThreshold - threshold) < 0.0005;
+      const { job } = await server.startDuplicates(
+        name,
+        isStandard ? {} : { minSimilarity: Math.max(0.001, threshold) },
+      );
       if (job === route.job) found.reload();
-      else go({ ...route, view: 'duplicates', collection: name, min: threshold, job });
+      else go({ ...withoutLook, view: 'duplicates', collection: name, min: threshold, job });
     } catch (error) {
       setStartError(error);
     }
@@ -83,9 +86,16 @@ function CollectionDuplicates(props: { name: string; items: number | undefined }
           </p>
           <div>
             <button type="button" class="button primary" disabled={running} onClick={start}>
-              {route.job ? 'Find again' : 'Find duplicates'}
+              {route.job
+                ? isMoved
+                  ? `Find again at ${formatSimilarity(threshold)}`
+                  : 'Find again'
+                : 'Find duplicates'}
             </button>
           </div>
+          {isMoved && (
+            <p class="small soft">The groups below are those at {formatSimilarity(searched)} and above.</p>
+          )}
         </div>
       </div>
       {startError !== undefined && <ProblemNotice error={startError} />}
@@ -98,9 +108,9 @@ function CollectionDuplicates(props: { name: string; items: number | undefined }
         />
       )}
       {found.job?.status === 'done' && (
-        <Groups
+        <GroupReview
           key={found.job.job}
-          name={name}
+          collection={name}
           job={found.job}
           groups={found.groups}
           complete={found.complete}
@@ -122,119 +132,4 @@ function Progress(props: { job: DuplicatesJob }) {
       </p>
     </div>
   );
-}
-
-function Groups(props: {
-  name: string;
-  job: DuplicatesJob;
-  groups: DuplicateGroup[];
-  complete: boolean;
-  gone: number;
-}) {
-  const { name, job, groups, complete, gone } = props;
-  const storageKey = `lookalike-keep ${name} ${job.job}`;
-  const [choices, setChoices] = useState<Choices>(() => readChoices(localStorage.getItem(storageKey)));
-  useEffect(() => {
-    if (choices.size > 0) localStorage.setItem(storageKey, writeChoices(choices));
-    else localStorage.removeItem(storageKey);
-  }, [storageKey, choices]);
-  const [order, setOrder] = useState<GroupOrder>('size');
-  const sorted = useMemo(() => sortGroups(groups, order), [groups, order]);
-  const summary = useMemo(() => summarise(groups, choices), [groups, choices]);
-
-  if (complete && groups.length === 0) {
-    return (
-      <p class="notice" role="status">
-        No two pictures are {formatSimilarity(job.minSimilarity)} similar or more.
-      </p>
-    );
-  }
-  const header = { collection: name, minSimilarity: job.minSimilarity, version: job.version };
-  return (
-    <>
-      <div class="row between groups-head">
-        <p role="status">
-          <strong>{formatPlural(job.groupCount ?? groups.length, 'group')}</strong>
-          {complete ? (
-            <span class="soft">
-              {' '}
-              of {formatPlural(summary.pictures, 'picture')} at {formatSimilarity(job.minSimilarity)} and
-              above; {formatCount(summary.removed)} to remove
-              {summary.removedBytes > 0 && `, ${formatBytes(summary.removedBytes)}`}
-            </span>
-          ) : (
-            <span class="soft"> · {formatCount(groups.length)} read so far</span>
-          )}
-        </p>
-        <div class="row">
-          <label class="row">
-            <span class="visually-hidden">Order of the groups</span>
-            <select
-              class="select small"
-              value={order}
-              onChange={(event) => setOrder(event.currentTarget.value as GroupOrder)}
-            >
-              {Object.entries(groupOrders).map(([value, label]) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          </label>
-          {choices.size > 0 && (
-            <button type="button" class="button quiet small" onClick={() => setChoices(new Map())}>
-              Back to the proposals
-            </button>
-          )}
-          <button
-            type="button"
-            class="button small"
-            disabled={!complete}
-            onClick={() =>
-              download(`${name}-duplicates.json`, 'application/json', listAsJson(header, sorted, choices))
-            }
-          >
-            <DownloadIcon /> JSON
-          </button>
-          <button
-            type="button"
-            class="button small"
-            disabled={!complete}
-            onClick={() => download(`${name}-duplicates.csv`, 'text/csv', listAsCsv(sorted, choices))}
-          >
-            <DownloadIcon /> CSV
-          </button>
-        </div>
-      </div>
-      {gone > 0 && (
-        <p class="notice warn">
-          {formatPlural(gone, 'item')} of these groups {gone === 1 ? 'is' : 'are'} not in the collection any
-          more and left out.
-        </p>
-      )}
-      {job.complete === false && (
-        <p class="small soft">
-          The collection is large, so pairs were found through the index
-          {job.pairRecall !== undefined &&
-            `: about ${(Math.floor(job.pairRecall * 1000) / 10).toFixed(1)} % of all there are, measured on a sample`}
-          .
-        </p>
-      )}
-      <p class="small soft keyboard-hint">
-        <kbd>←</kbd> <kbd>→</kbd> pictures, <kbd>↑</kbd> <kbd>↓</kbd> groups, <kbd>Space</kbd> keep or remove,{' '}
-        <kbd>Enter</kbd> keep only this one
-      </p>
-      <GroupList collection={name} groups={sorted} choices={choices} onChoose={setChoices} />
-    </>
-  );
-}
-
-function download(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The browser reads the blob after the click returns.
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

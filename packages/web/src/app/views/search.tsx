@@ -4,23 +4,28 @@ import { describeExpectedFalseMatches } from '../calibration.ts';
 import { AddPictures } from '../components/add-pictures.tsx';
 import { Gallery } from '../components/gallery.tsx';
 import { CloseIcon } from '../components/icons.tsx';
+import { MatchViewer } from '../components/match-viewer.tsx';
 import { PictureInput } from '../components/picture-input.tsx';
 import { PicturePreview } from '../components/picture-preview.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
+import { QueryStrip } from '../components/query-strip.tsx';
 import { SimilaritySlider } from '../components/similarity-slider.tsx';
 import { Thumbnail } from '../components/thumbnail.tsx';
-import { keepPicture } from '../kept-pictures.ts';
+import { keepPicture, mostAtOnce } from '../kept-pictures.ts';
 import { formatPlural } from '../number-format.ts';
 import type { ChosenFile } from '../picture-files.ts';
 import { referenceKey, resolveReference } from '../picture-reference.ts';
 import { formatRoute, type PictureReference } from '../route.ts';
 import { server } from '../server.ts';
 import { useLoad } from '../use-load.ts';
+import { useLook } from '../use-look.ts';
 import { useNavigation } from '../use-route.ts';
 
 /** Nearest pictures fetched for one search at first; the threshold only divides them, so that the slider is instant. */
 const firstTopK = 96;
 const samplePage = 36;
+/** Of those below the threshold, shown at first: enough to see whether the threshold is right. */
+const firstRest = 12;
 /** More are of no use to a person, and too many for a page; the slider and the API are the ways on. */
 const mostItems = 2400;
 
@@ -29,11 +34,18 @@ export function SearchView() {
   const { route, go } = useNavigation();
   const { collection } = app;
 
+  const [leftOut, setLeftOut] = useState(0);
+
+  /** The first one is shown; of the others of the same drop it is told whether there is something similar. */
   const searchWith = useCallback(
-    async ([chosen]: ChosenFile[]) => {
-      if (!chosen) return;
-      const kept = await keepPicture(chosen.file, chosen.path);
-      go({ ...route, view: 'search', a: { kept } });
+    async (files: ChosenFile[]) => {
+      const ids: string[] = [];
+      for (const chosen of files.slice(0, mostAtOnce)) ids.push(await keepPicture(chosen.file, chosen.path));
+      const [kept] = ids;
+      if (kept === undefined) return;
+      setLeftOut(files.length - ids.length);
+      const { among: _among, look: _look, ...rest } = route;
+      go({ ...rest, view: 'search', a: { kept }, ...(ids.length > 1 && { among: ids }) });
     },
     [route, go],
   );
@@ -41,7 +53,28 @@ export function SearchView() {
   if (!collection) return <Welcome missing={route.collection} />;
   if (route.a) {
     const key = `${collection.name} ${referenceKey(route.a)}`;
-    return <SearchResults key={key} reference={route.a} searchWith={searchWith} />;
+    const threshold = route.min ?? modelOf(app, collection)?.defaultThreshold ?? 0.5;
+    return (
+      <div class="stack">
+        {route.among && (
+          <QueryStrip
+            key={collection.name}
+            collection={collection.name}
+            route={route}
+            ids={route.among}
+            threshold={threshold}
+          />
+        )}
+        {route.among && leftOut > 0 && (
+          <p class="notice warn">
+            Only the first {mostAtOnce} are searched with. To look through more,{' '}
+            <a href={formatRoute({ view: 'collections', collection: collection.name })}>add them</a> to a
+            collection and find its duplicates.
+          </p>
+        )}
+        <SearchResults key={key} reference={route.a} threshold={threshold} searchWith={searchWith} />
+      </div>
+    );
   }
   return <SearchStart key={collection.name} searchWith={searchWith} />;
 }
@@ -60,8 +93,9 @@ function Welcome(props: { missing: string | undefined }) {
         <>
           <h1>Find pictures that look alike</h1>
           <p class="soft">
-            Start with a folder of pictures. They are read by this server and go nowhere else; copies, crops,
-            recompressions and recolourings of one picture end up side by side.
+            Start with a folder of pictures: copies, crops, recompressions and recolourings of one picture end
+            up side by side. They are read by this server and go nowhere else; it keeps what it saw in them
+            and small previews, not the pictures.
           </p>
         </>
       )}
@@ -101,9 +135,12 @@ function SearchStart(props: { searchWith: (files: ChosenFile[]) => void }) {
     <div class="stack">
       <h1>Find pictures that look alike</h1>
       {model ? (
-        <PictureInput class="hero" label="Choose a picture" wholePage onFiles={props.searchWith}>
+        <PictureInput class="hero" label="Choose a picture" multiple wholePage onFiles={props.searchWith}>
           <p class="hero-title">Drop or paste a picture here</p>
-          <p class="soft">to see the nearest ones in “{name}”. It is not stored.</p>
+          <p class="soft">
+            to see the nearest ones in “{name}”, or several to see which of them it has already. They are not
+            stored.
+          </p>
         </PictureInput>
       ) : (
         <p class="notice">
@@ -154,15 +191,21 @@ function SearchStart(props: { searchWith: (files: ChosenFile[]) => void }) {
   );
 }
 
-function SearchResults(props: { reference: PictureReference; searchWith: (files: ChosenFile[]) => void }) {
-  const { reference, searchWith } = props;
+function SearchResults(props: {
+  reference: PictureReference;
+  threshold: number;
+  searchWith: (files: ChosenFile[]) => void;
+}) {
+  const { reference, threshold, searchWith } = props;
   const app = useApp();
-  const { route, adjust } = useNavigation();
+  const { adjust } = useNavigation();
+  const look = useLook();
   const name = app.collection?.name ?? '';
   const model = modelOf(app, app.collection);
   const key = `${name} ${referenceKey(reference)}`;
   const referred = useLoad(key, () => resolveReference(reference));
   const [topK, setTopK] = useState(firstTopK);
+  const [restShown, setRestShown] = useState(firstRest);
   const stats = useLoad(name, (signal) => server.stats(name, { signal }), app.writes);
   const search = async (signal: AbortSignal) => {
     const picture = await resolveReference(reference);
@@ -171,10 +214,10 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
   };
   const answer = useLoad(key, search, `${app.writes} ${topK}`);
   const thresholds = model?.thresholds ?? [];
-  const threshold = route.min ?? model?.defaultThreshold ?? 0.5;
   const matches = answer.value?.matches ?? [];
   const near = matches.filter((match) => match.similarity >= threshold);
   const rest = matches.slice(near.length);
+  const looked = matches.findIndex((match) => match.id === look.id);
   const more = near.length >= topK ? 'or more ' : '';
   const heading =
     near.length === 0 ? 'Nothing this similar' : formatPlural(near.length, `${more}similar picture`);
@@ -188,7 +231,7 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
           )}
           {referred.value?.kind === 'kept' && <PicturePreview picture={referred.value.picture} />}
           <a
-            class="button small query-clear"
+            class="button round query-clear"
             href={formatRoute({ view: 'search', collection: name })}
             aria-label="Clear the picture"
           >
@@ -196,11 +239,13 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
           </a>
         </div>
         {referred.value && (
-          <p class="card-name small">
+          <p class="query-name small">
             {referred.value.kind === 'item' ? referred.value.id : referred.value.picture.name}
           </p>
         )}
-        {model && <PictureInput class="compact" label="Another picture" wholePage onFiles={searchWith} />}
+        {model && (
+          <PictureInput class="compact" label="Another picture" multiple wholePage onFiles={searchWith} />
+        )}
         <SimilaritySlider
           value={threshold}
           onInput={(min) => adjust({ min })}
@@ -231,6 +276,7 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
               matches={near}
               query={reference}
               sha256={answer.value.picture?.sha256}
+              onEnlarge={look.open}
             />
             {matches.length >= topK && topK < mostItems && rest.length === 0 && (
               <div>
@@ -249,8 +295,37 @@ function SearchResults(props: { reference: PictureReference; searchWith: (files:
                 <h2 id="rest-title" class="soft">
                   Next nearest, probably other pictures
                 </h2>
-                <Gallery collection={name} matches={rest} query={reference} sha256={undefined} />
+                <Gallery
+                  collection={name}
+                  matches={rest.slice(0, restShown)}
+                  query={reference}
+                  sha256={undefined}
+                  onEnlarge={look.open}
+                />
+                {restShown < rest.length && (
+                  <div>
+                    <button
+                      type="button"
+                      class="button"
+                      onClick={() => setRestShown(restShown + 4 * firstRest)}
+                    >
+                      Show more
+                    </button>
+                  </div>
+                )}
               </section>
+            )}
+            {looked >= 0 && referred.value && (
+              <MatchViewer
+                collection={name}
+                matches={matches}
+                index={looked}
+                query={reference}
+                referred={referred.value}
+                threshold={threshold}
+                onLook={look.open}
+                onClose={look.close}
+              />
             )}
           </>
         )}

@@ -24,6 +24,29 @@ export function clusteredVectors(count: number, dimension: number, seed: number)
   return { count, dimension, data };
 }
 
+/** Vectors of Gaussian clusters, `clusters` of them, each made by its number alone: a million need not be held. */
+export function clusterSampler(
+  clusters: number,
+  dimension: number,
+  seed: number,
+): (row: number) => Float32Array {
+  const normalOf = (random: () => number) => () =>
+    Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const shared = randomNumbers(seed);
+  const centres = Float32Array.from({ length: clusters * dimension }, normalOf(shared));
+  const widths = Array.from({ length: clusters }, () => 0.3 + 0.6 * shared());
+  return (row) => {
+    const random = randomNumbers(Math.imul(row + 1, 0x9e3779b1) ^ seed);
+    const normal = normalOf(random);
+    const cluster = Math.floor(random() * clusters);
+    const width = widths[cluster] as number;
+    return Float32Array.from(
+      { length: dimension },
+      (_, d) => (centres[cluster * dimension + d] as number) + width * normal(),
+    );
+  };
+}
+
 /** A two-dimensional NumPy array of little-endian float32. */
 export function readNpy(file: Buffer): Vectors {
   const headerLength = file.readUInt16LE(8);

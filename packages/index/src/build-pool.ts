@@ -25,9 +25,13 @@ const smallJob = 500_000;
 /** A number of a graph costs as many of another. */
 const graphCost = 25;
 
-/** Builds segments in worker threads, a few at a time. */
+/** Bytes of memory that builds under way may take together, roughly; a larger one runs alone. */
+const memoryLimit = 2 ** 30;
+
+/** Builds segments in worker threads, a few at a time, as memory allows. */
 export class BuildPool {
   readonly size: number;
+  #memoryInUse = 0;
   readonly #waiting: (() => void)[] = [];
   readonly #idle = new Map<Worker, NodeJS.Timeout>();
   readonly #busy = new Set<Worker>();
@@ -41,10 +45,14 @@ export class BuildPool {
     const rows = rowsOf(job);
     const cost = rows * job.settings.dimension * (rows < job.settings.graphMinRows ? 1 : graphCost);
     if (cost <= smallJob) return runBuildJob(job);
-    while (this.#busy.size >= this.size) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const memory = memoryOf(job);
+    const mustWait = () =>
+      this.#busy.size >= this.size || (this.#busy.size > 0 && this.#memoryInUse + memory > memoryLimit);
+    while (mustWait()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#closed) throw new LookalikeError('closed', 'the engine is closed');
     const worker = this.#take();
     this.#busy.add(worker);
+    this.#memoryInUse += memory;
     let reusable = false;
     try {
       const answer = await ask(worker, job);
@@ -56,9 +64,10 @@ export class BuildPool {
       return answer.built ?? [];
     } finally {
       this.#busy.delete(worker);
+      this.#memoryInUse -= memory;
       if (reusable && !this.#closed) this.#rest(worker);
       else await worker.terminate();
-      this.#waiting.shift()?.();
+      for (const look of this.#waiting.splice(0)) look();
     }
   }
 
@@ -105,6 +114,14 @@ function ask(worker: Worker, job: BuildJob): Promise<Answer> {
     worker.on('message', answered).on('error', failed).on('exit', ended);
     worker.postMessage(job);
   });
+}
+
+/** The graph and codes of the segment that is being built, the codes once more as a file, ids and versions. */
+function memoryOf(job: BuildJob): number {
+  const { dimension, hnsw, graphMinRows } = job.settings;
+  const rows = Math.min(rowsOf(job), job.maxRows);
+  const graph = rows < graphMinRows ? 0 : dimension * 4 + hnsw.m * 8 + 30;
+  return rows * (graph + 2 * (dimension + 16) + 120);
 }
 
 function rowsOf(job: BuildJob): number {

@@ -7,8 +7,11 @@ import { parseS3Location, required } from './environment.ts';
 import { openServices, s3 } from './services.ts';
 import { logger, MetricUnit, metrics } from './telemetry.ts';
 
+/** What a request runs in. */
+type Trace = (request: Request, answer: () => Promise<Response>) => Promise<Response>;
+
 /** The HTTP API as both hosts run it, each request logged and measured. */
-export async function openApi() {
+export async function openApi({ trace = (_, answer) => answer() }: { trace?: Trace } = {}) {
   const [services, access] = await Promise.all([openServices(), openAccess()]);
   const app = createApp({
     ...services,
@@ -23,7 +26,7 @@ export async function openApi() {
   const host = new Hono();
   host.all('*', async (c) => {
     const started = performance.now();
-    const response = await app.fetch(c.req.raw);
+    const response = await trace(c.req.raw, async () => app.fetch(c.req.raw));
     measure(c.req.raw, response, performance.now() - started);
     return response;
   });

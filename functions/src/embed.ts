@@ -5,6 +5,7 @@ import { timeLeft } from './deadline.ts';
 import { required } from './environment.ts';
 import { openServices, pictureBucket } from './services.ts';
 import { logger, MetricUnit, metrics } from './telemetry.ts';
+import { traced } from './tracing.ts';
 
 const sqs = new SQSClient({});
 const services = await openServices();
@@ -13,14 +14,16 @@ const deadLetters = required('LOOKALIKE_DEAD_LETTERS');
 /** Pictures dropped in the bucket become rows. */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   logger.addContext(context);
-  const report = await ingestQueueBatch(event.Records, {
-    services,
-    sourceOf: pictureBucket,
-    prefix: 'ingest/',
-    sendDeadLetters,
-    onFailure: ({ key, error }) => logger.error('will be tried again', { key, error: error as Error }),
-    signal: timeLeft(context),
-  });
+  const report = await traced('ingest', { messages: event.Records.length }, () =>
+    ingestQueueBatch(event.Records, {
+      services,
+      sourceOf: pictureBucket,
+      prefix: 'ingest/',
+      sendDeadLetters,
+      onFailure: ({ key, error }) => logger.error('will be tried again', { key, error: error as Error }),
+      signal: timeLeft(context),
+    }),
+  );
   logger.info('batch done', { ...report, failed: report.failed.length });
   metrics.addMetric('PicturesStored', MetricUnit.Count, report.stored);
   metrics.addMetric('PicturesRefused', MetricUnit.Count, report.refused);

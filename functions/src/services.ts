@@ -8,6 +8,10 @@ import { S3Store } from '@lookalike/store/s3';
 import { parseS3Location, required } from './environment.ts';
 
 export const s3 = new S3Client({});
+/** Of the collections; how often a call is tried is for the store to say. */
+const storeClient = new S3Client({ maxAttempts: 1 });
+/** For traces. */
+export const clients = [s3, storeClient];
 
 const mebibyte = 1024 * 1024;
 
@@ -45,7 +49,7 @@ async function openStore(location: string): Promise<ObjectStore> {
   if (!location.startsWith('s3://')) return openFolderStore(location);
   const { bucket, prefix } = parseS3Location(location);
   // Not checked for creates that overwrite, as `openS3Store` does: Amazon S3 keeps them, and a cold start has no time to ask.
-  return new S3Store({ bucket, prefix });
+  return new S3Store({ bucket, prefix, client: storeClient });
 }
 
 export function pictureBucket(bucket: string): PictureSource {

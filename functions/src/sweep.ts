@@ -4,6 +4,7 @@ import { required } from './environment.ts';
 import { everyCollection } from './maintenance.ts';
 import { openServices } from './services.ts';
 import { logger, MetricUnit, metrics } from './telemetry.ts';
+import { traced } from './tracing.ts';
 
 const sqs = new SQSClient({});
 const { engine } = await openServices();
@@ -20,8 +21,11 @@ export async function handler(
     failures.push(collection);
     logger.error(`${event.task} failed`, { collection, error: error as Error });
   };
-  if (event.task === 'collect-garbage') await everyCollection(engine, collectGarbage, onFailure);
-  else await measure(onFailure);
+  await traced(event.task, {}, () =>
+    event.task === 'collect-garbage'
+      ? everyCollection(engine, collectGarbage, onFailure)
+      : measure(onFailure),
+  );
   if (failures.length > 0) throw new Error(`${event.task} failed at ${failures.join(', ')}`);
 }
 

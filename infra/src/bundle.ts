@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { type Architecture, checkLambdaBinary } from './lambda-binary.ts';
 import type { FunctionBundle } from './service-context.ts';
 
@@ -81,7 +81,8 @@ async function bundleCode(): Promise<{ path: string; contents: Uint8Array }[]> {
     platform: 'node',
     target: 'node24',
     mainFields: ['module', 'main'],
-    external: ['sharp', 'hnswlib-node'],
+    external: ['hnswlib-node'],
+    plugins: [lazySharp, englishMessages],
     minifySyntax: true,
     minifyWhitespace: true,
     write: false,
@@ -95,6 +96,34 @@ async function bundleCode(): Promise<{ path: string; contents: Uint8Array }[]> {
     .map(({ path, contents }) => ({ path: relative(outdir, path), contents }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
+
+/** Loaded by the first picture: a query by a vector needs no libvips, and a cold start has no time for it. */
+const lazySharp: Plugin = {
+  name: 'lazy-sharp',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^sharp$/ }, () => ({ path: 'sharp', namespace: 'lazy' }));
+    onLoad({ filter: /^sharp$/, namespace: 'lazy' }, () => ({
+      contents: `import { createRequire } from 'node:module';
+        const load = createRequire(import.meta.url);
+        let loaded;
+        const sharp = () => (loaded ??= load('sharp'));
+        export default new Proxy(function () {}, {
+          apply: (_, self, given) => Reflect.apply(sharp(), self, given),
+          get: (_, name) => sharp()[name],
+        });`,
+    }));
+  },
+};
+
+/** zod brings its messages in fifty languages, and would load all of them. */
+const englishMessages: Plugin = {
+  name: 'english-messages',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: `export { default as en } from './en.js';`,
+    }));
+  },
+};
 
 async function filesToCopy(
   model: string,

@@ -339,10 +339,24 @@ export class Segment {
     if (bytes === undefined || crc32(bytes) !== crc) return false;
     this.#checkedRegions.add(mark);
     if (column === 'metadata') {
-      this.#texts.set(block, bytes);
-      this.#space.budget.hold(bytes, length, () => this.#texts.delete(block));
+      this.#keepTexts(block, bytes);
     }
     return true;
+  }
+
+  #keepTexts(block: number, region: Uint8Array): void {
+    const before = this.#texts.get(block);
+    if (before !== undefined) this.#space.budget.drop(before);
+    this.#texts.set(block, region);
+    this.#space.budget.hold(region, region.length, () => this.#texts.delete(block));
+  }
+
+  #keptText(block: number, row: number): string | undefined {
+    const region = this.#texts.get(block);
+    if (region === undefined) return undefined;
+    this.#space.budget.touch(region);
+    const text = textAt(region, this.#blockRows(block), row - (this.keys.blockStarts[block] as number));
+    return Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString();
   }
 
   /** Metadata of rows as JSON text, in the order asked. */
@@ -352,12 +366,13 @@ export class Segment {
     const missing = new Map<number, number[]>();
     for (const [i, row] of rows.entries()) {
       const block = this.keys.blockOf(row);
-      const text = path === undefined ? undefined : this.#metadataSync(path, block, row);
+      const text = this.#keptText(block, row) ?? (path && this.#metadataSync(path, block, row));
       if (text !== undefined) result[i] = text;
       else missing.set(block, [...(missing.get(block) ?? []), i]);
     }
     await inParallel([...missing], 16, async ([block, wanted]) => {
       const region = await this.region(block, 'metadata', meter);
+      this.#keepTexts(block, region);
       for (const i of wanted) {
         const index = (rows[i] as number) - (this.keys.blockStarts[block] as number);
         result[i] = Buffer.from(textAt(region, this.#blockRows(block), index)).toString();
@@ -369,12 +384,9 @@ export class Segment {
   #metadataSync(path: string, block: number, row: number): string | undefined {
     if (!this.#checkRegion(path, block, 'metadata')) return undefined;
     const { start } = (this.keys.blocks[block] as { regions: Record<Column, Region> }).regions.metadata;
+    const kept = this.#keptText(block, row);
+    if (kept !== undefined) return kept;
     const index = row - (this.keys.blockStarts[block] as number);
-    const region = this.#texts.get(block);
-    if (region !== undefined) {
-      const text = textAt(region, this.#blockRows(block), index);
-      return Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString();
-    }
     const offsets = this.#space.local.readSync(path, start + index * 4, 8);
     if (offsets === undefined) return undefined;
     const view = new DataView(offsets.buffer, offsets.byteOffset, 8);

@@ -13,6 +13,7 @@ import { modelsCommand } from './commands/models.ts';
 import { queryCommand } from './commands/query.ts';
 import { recallCommand } from './commands/recall.ts';
 import { serveCommand } from './commands/serve.ts';
+import { trackCommand } from './commands/track.ts';
 import { verifyCommand } from './commands/verify.ts';
 
 /** The whole command line. Usage errors throw `CommanderError`. */
@@ -33,6 +34,7 @@ Start here:
     );
   const groups = {
     'Pictures in folders:': [dedupeCommand(), compareCommand(), differentCommand()],
+    'Films:': [trackCommand()],
     'Collections:': [serveCommand(), ingestCommand(), queryCommand(), recallCommand()],
     'Upkeep of collections:': [
       exportCommand(),

@@ -100,7 +100,9 @@ export class Indexer {
   async run(options: { full?: boolean; rebuild?: boolean } = {}): Promise<void> {
     await this.#running;
     const { full = false, rebuild = false } = options;
-    await this.#flush(this.#head.state);
+    // All that was written when this was called.
+    const { version } = this.#head.state;
+    while (this.#head.state.indexedVersion < version && (await this.#flush(this.#head.state)));
     if (full || rebuild) await this.#mergeAll(full);
     else await this.#mergeWhileDue();
     await this.#checkpoint();
@@ -158,13 +160,21 @@ export class Indexer {
     });
   }
 
-  /** The tail as a segment; of deletes alone, nothing but the word that they are done. */
+  /** The tail as segments; of deletes alone, nothing but the word that they are done. */
   async #flush(state: HeadState): Promise<boolean> {
-    const { version, indexedVersion, lastWrite, incarnation } = state;
+    const { indexedVersion, lastWrite, incarnation } = state;
     if (incarnation === 0 || lastWrite <= indexedVersion) return false;
-    return this.#build(state, { segments: [], tail: packTail(state) }, [], (current) =>
-      current.incarnation === incarnation && current.indexedVersion === indexedVersion ? version : undefined,
+    const last = this.#flushEnd(state);
+    return this.#build(state, { segments: [], tail: packTail(state, last) }, [], (current) =>
+      current.incarnation === incarnation && current.indexedVersion === indexedVersion ? last : undefined,
     );
+  }
+
+  /** Up to which version to flush: a tail that grew while others were built goes in parts, for the sake of memory. */
+  #flushEnd({ tail, version }: HeadState): number {
+    const rowBytes = tail.bytes / Math.max(1, tail.count);
+    const rows = Math.max(this.#options.flushRows, Math.floor(this.#options.flushBytes / rowBytes));
+    return tail.count <= 2 * rows ? version : (tail.versions[rows] as number);
   }
 
   async #merge(state: HeadState, group: readonly LiveSegment[]): Promise<boolean> {

@@ -12,23 +12,35 @@ export interface PackedRows {
   vectors: Float32Array;
 }
 
-/** The rows of a state that are in no segment. */
-export function packTail({ tail, version }: HeadState): PackedRows {
+/** The live rows of a state that are in no segment, written up to `last`. */
+export function packTail({ tail, version }: HeadState, last = version): PackedRows {
   const rows: number[] = [];
-  for (let row = 0; row < tail.count; row++) if (tail.isLive(row, version)) rows.push(row);
+  const end = tail.firstAfter(last);
+  for (let row = 0; row < end; row++) if (tail.isLive(row, version)) rows.push(row);
   const ids = rows.map((row) => Buffer.from(tail.ids[row] as string));
   const metadata = rows.map((row) => Buffer.from(tail.metadata[row] as string));
   const vectors = new Float32Array(rows.length * tail.dimension);
   for (const [i, row] of rows.entries()) vectors.set(tail.vector(row), i * tail.dimension);
   return {
     count: rows.length,
-    ids: Buffer.concat(ids),
+    ids: joined(ids),
     idOffsets: offsetsOf(ids),
     versions: Float64Array.from(rows, (row) => tail.versions[row] as number),
-    metadata: Buffer.concat(metadata),
+    metadata: joined(metadata),
     metadataOffsets: offsetsOf(metadata),
     vectors,
   };
+}
+
+/** In memory of its own, as `Buffer.concat` is not: it can be moved to another thread. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 function offsetsOf(parts: readonly Uint8Array[]): Uint32Array {

@@ -143,6 +143,34 @@ describe.each(['folder', 'memory'] as const)('segments in a %s store', (kind) =>
     },
   );
 
+  test('a tail that grew long goes to segments in parts, and what was deleted meanwhile stays so', async () => {
+    const store = await openStore();
+    const engine = await openOn({ store, indexer: { flushRows: 100, flushBytes: 1000 } });
+    await engine.createCollection('c', { dimension: 4, metric: 'l2' });
+    const collection = await engine.collection('c');
+    const all = clusteredItems(900, 4, 3);
+    for (let at = 0; at < all.length; at += 30) {
+      await collection.upsert(all.slice(at, at + 30));
+      // One of this commit, and one of the commit before again.
+      await collection.delete({ ids: [(all[at] as Item).id] });
+      if (at > 0) await collection.upsert([{ ...(all[at - 1] as Item), metadata: { again: true } }]);
+    }
+    const before = await collection.scan({ limit: 1000, include: ['metadata', 'vector'] });
+    expect(before.items).toHaveLength(870);
+    const { version } = await collection.count();
+    await engine.compact('c');
+    const stats = await collection.stats();
+    expect(stats).toMatchObject({ items: 870, tailRows: 0 });
+    // One commit a part, and those of merges.
+    expect(stats.version).toBeGreaterThan(version + 4);
+    const after = await (await (await openOn({ store })).collection('c')).scan({
+      limit: 1000,
+      include: ['metadata', 'vector'],
+    });
+    expect(after.items).toEqual(before.items);
+    expect((await engine.verify('c')).damaged).toEqual([]);
+  });
+
   test('compaction removes dead rows and collection of garbage their bytes', async () => {
     const store = await openStore();
     const engine = await openOn({ store });

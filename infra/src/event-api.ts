@@ -6,7 +6,8 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { allowApi, apiEnvironment } from './api-permissions.ts';
-import { createLogGroup, NodeFunction } from './node-function.ts';
+import { createLogGroup } from './log-group.ts';
+import { NodeFunction } from './node-function.ts';
 import type { ServiceContext } from './service-context.ts';
 
 export interface ApiEndpoint {

@@ -23,7 +23,8 @@ import {
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
 import { allowCollections, allowKey, allowList, allowObjects } from './api-permissions.ts';
-import { createLogGroup, NodeFunction } from './node-function.ts';
+import { createLogGroup } from './log-group.ts';
+import { NodeFunction } from './node-function.ts';
 import type { ServiceContext } from './service-context.ts';
 import {
   EMBED_TIMEOUT,

@@ -1,4 +1,4 @@
-import { type Duration, RemovalPolicy, Size, Validations } from 'aws-cdk-lib';
+import { type Duration, Size, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -7,8 +7,10 @@ import {
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { createLogGroup } from './log-group.ts';
+import { allowNetwork } from './network.ts';
 import type { ServiceContext } from './service-context.ts';
 
 export interface NodeFunctionProps {
@@ -30,9 +32,10 @@ export class NodeFunction extends LambdaFunction {
   readonly executionRole: Role;
 
   constructor(scope: Construct, id: string, context: ServiceContext, props: NodeFunctionProps) {
-    const { options, bundle } = context;
+    const { options, bundle, network } = context;
     const logGroup = createLogGroup(scope, `${id}Logs`, options.logRetentionDays);
     const role = createLoggingRole(scope, `${id}Role`, logGroup);
+    if (network !== undefined) allowNetwork(role);
     super(scope, id, {
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
@@ -50,14 +53,11 @@ export class NodeFunction extends LambdaFunction {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,
+      ...network,
     });
     this.executionRole = role;
     acknowledgeTracing(role);
   }
-}
-
-export function createLogGroup(scope: Construct, id: string, retention: RetentionDays): LogGroup {
-  return new LogGroup(scope, id, { retention, removalPolicy: RemovalPolicy.DESTROY });
 }
 
 /** May write to `logGroup` only, where AWS's managed policy allows every log group of the account. */

@@ -49,6 +49,10 @@ export interface DeploymentOptions {
   /** A key of one's own in KMS instead of the one of S3. */
   customerKey: boolean;
   cloudFront: boolean;
+  /** `none`, `new`, or the id of a VPC that is there, with `subnets` and `securityGroups` of it. */
+  vpc: string;
+  subnets: string[];
+  securityGroups: string[];
   /** Of a web ACL (AWS WAF) in us-east-1, put in front of CloudFront. */
   webAclArn?: string;
 }
@@ -98,6 +102,9 @@ export function readOptions(node: Node): DeploymentOptions {
     keepData: flag(read, 'keepData', true),
     customerKey: flag(read, 'customerKey', false),
     cloudFront: flag(read, 'cloudFront', false),
+    vpc: matching(read, 'vpc', /^(none|new|vpc-[0-9a-f]{8,17})$/, 'none, new, or the id of a VPC') ?? 'none',
+    subnets: list(read, 'subnets', /^subnet-[0-9a-f]{8,17}$/, 'ids of subnets'),
+    securityGroups: list(read, 'securityGroups', /^sg-[0-9a-f]{8,17}$/, 'ids of security groups'),
     ...(webAclArn === undefined ? {} : { webAclArn }),
   };
   if (RetentionDays[options.logRetentionDays] === undefined) {
@@ -125,6 +132,11 @@ function checkTogether(options: DeploymentOptions): void {
     refuse(`api=web takes a rateLimit of 100-1000 in hundreds or 2000-10000 in thousands, not ${rateLimit}`);
   if (cloudFront && auth === 'iam')
     refuse('CloudFront forwards no signatures of callers: auth=iam with cloudFront');
+  const ownVpc = options.vpc.startsWith('vpc-');
+  if (options.vpc !== 'none' && api === 'web')
+    refuse('a Web Function needs a network connector for a VPC: vpc with api=web');
+  if (ownVpc !== options.subnets.length > 0 || ownVpc !== options.securityGroups.length > 0)
+    refuse('subnets and securityGroups go with vpc=<id>, all three');
   if (webAclArn !== undefined && !cloudFront) refuse('webAclArn needs cloudFront=true');
   if (monthlyBudget !== undefined && alarmEmail === undefined) refuse('monthlyBudget needs alarmEmail');
 }

@@ -1,4 +1,5 @@
 import type { AssetCode } from 'aws-cdk-lib/aws-lambda';
+import type { Network } from './network.ts';
 import type { DeploymentOptions } from './options.ts';
 import type { StorageStack } from './storage-stack.ts';
 
@@ -14,6 +15,8 @@ export interface ServiceContext {
   options: DeploymentOptions;
   storage: StorageStack;
   bundle: FunctionBundle & { functionCode: AssetCode };
+  /** Where every function but the web API runs; missing: outside of any VPC. */
+  network?: Network;
   /** Of every function. */
   environment: Record<string, string>;
 }

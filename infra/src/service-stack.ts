@@ -6,6 +6,7 @@ import { EventApi } from './event-api.ts';
 import { Ingestion } from './ingestion.ts';
 import { Maintenance } from './maintenance.ts';
 import { METRICS_NAMESPACE, Monitoring } from './monitoring.ts';
+import { createNetwork } from './network.ts';
 import type { DeploymentOptions } from './options.ts';
 import type { FunctionBundle, ServiceContext } from './service-context.ts';
 import type { StorageStack } from './storage-stack.ts';
@@ -21,9 +22,11 @@ export interface ServiceStackProps extends StackProps {
 export class ServiceStack extends Stack {
   constructor(scope: Construct, id: string, { options, storage, bundle, ...props }: ServiceStackProps) {
     super(scope, id, props);
+    const network = createNetwork(this, options);
     const context: ServiceContext = {
       options,
       storage,
+      ...(network === undefined ? {} : { network }),
       bundle: { ...bundle, functionCode: Code.fromAsset(bundle.directory, { assetHash: bundle.hash }) },
       environment: {
         LOOKALIKE_STORE: `s3://${storage.data.bucketName}`,

@@ -11,7 +11,8 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import { allowApi, apiEnvironment } from './api-permissions.ts';
 import type { ApiEndpoint } from './event-api.ts';
-import { createLogGroup, createLoggingRole } from './node-function.ts';
+import { createLogGroup } from './log-group.ts';
+import { createLoggingRole } from './node-function.ts';
 import type { ServiceContext } from './service-context.ts';
 
 /** The API as a Lambda Web Function: one loaded index serves many requests at once. Not in every Region. */

@@ -297,6 +297,38 @@ describe('options', () => {
     expect(api?.Properties.ReservedConcurrentExecutions).toBeUndefined();
   }, 120_000);
 
+  test('a VPC of its own: no way to the internet, and endpoints for what the functions call', () => {
+    const { service, report } = synthesise({ vpc: 'new' });
+    expect(report.pluginReports.flatMap(({ violations }) => violations)).toEqual([]);
+    for (const type of ['AWS::EC2::NatGateway', 'AWS::EC2::InternetGateway'])
+      service.resourceCountIs(type, 0);
+    const endpoints = Object.values(resources(service, 'AWS::EC2::VPCEndpoint'));
+    const kinds = endpoints.map(
+      ({ Properties }) => `${Properties.VpcEndpointType} ${JSON.stringify(Properties.ServiceName)}`,
+    );
+    expect(kinds.filter((kind) => /^Gateway .*s3/.test(kind))).toHaveLength(1);
+    for (const name of ['sqs', 'secretsmanager'])
+      expect(kinds.filter((kind) => kind.startsWith('Interface') && kind.includes(name))).toHaveLength(1);
+    const functions = Object.values(resources(service, 'AWS::Lambda::Function'));
+    for (const { Properties } of functions) expect(Properties.VpcConfig).toBeDefined();
+    service.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      SecurityGroupEgress: [Match.objectLike({ FromPort: 443, ToPort: 443, IpProtocol: 'tcp' })],
+      SecurityGroupIngress: Match.absent(),
+    });
+  }, 120_000);
+
+  test('a VPC that is there is taken by its ids, without a look into an account', () => {
+    const { service } = synthesise({
+      vpc: 'vpc-0a1b2c3d',
+      subnets: 'subnet-0a1b2c3d,subnet-1a1b2c3d',
+      securityGroups: 'sg-0a1b2c3d',
+    });
+    service.allResourcesProperties('AWS::Lambda::Function', {
+      VpcConfig: { SubnetIds: ['subnet-0a1b2c3d', 'subnet-1a1b2c3d'], SecurityGroupIds: ['sg-0a1b2c3d'] },
+    });
+    service.resourceCountIs('AWS::EC2::VPC', 0);
+  }, 120_000);
+
   test.each([
     [{ api: 'container' }, '-c api=container: expected event or web'],
     [{ apiMemory: '20000' }, '-c apiMemory=20000: expected a whole number, 512-10240'],
@@ -305,6 +337,9 @@ describe('options', () => {
     [{ logRetentionDays: '31' }, '-c logRetentionDays=31'],
     [{ endpoint: 'http-api', apiTimeout: '60' }, 'answers within 30 seconds'],
     [{ api: 'web', rateLimit: '150' }, 'rateLimit of 100-1000 in hundreds'],
+    [{ vpc: 'new', api: 'web' }, 'a Web Function needs a network connector'],
+    [{ vpc: 'vpc-0a1b2c3d' }, 'subnets and securityGroups go with vpc=<id>'],
+    [{ vpc: 'mine' }, '-c vpc=mine: expected none, new, or the id of a VPC'],
     [{ monthlyBudget: '10' }, 'monthlyBudget needs alarmEmail'],
   ])('%o is refused: %s', (options, message) => {
     expect(() => synthesise(options)).toThrow(message);

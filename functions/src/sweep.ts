@@ -1,4 +1,5 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { sweepDerived } from '@lookalike/api';
 import type { Context } from 'aws-lambda';
 import { required } from './environment.ts';
 import { everyCollection } from './maintenance.ts';
@@ -7,7 +8,7 @@ import { logger, MetricUnit, metrics } from './telemetry.ts';
 import { traced } from './tracing.ts';
 
 const sqs = new SQSClient({});
-const { engine } = await openServices();
+const { engine, objects } = await openServices();
 const indexQueue = required('LOOKALIKE_INDEX_QUEUE');
 
 /** On a schedule: measures collections and asks for the indexing of tails; or collects garbage. */
@@ -31,7 +32,8 @@ export async function handler(
 
 async function collectGarbage(name: string): Promise<void> {
   const report = await engine.collectGarbage(name);
-  logger.info('garbage collected', { collection: name, ...report });
+  const derived = await sweepDerived(await engine.collection(name), objects);
+  logger.info('garbage collected', { collection: name, deleted: report.deleted + derived.deleted });
 }
 
 async function measure(onFailure: (collection: string, error: unknown) => void): Promise<void> {

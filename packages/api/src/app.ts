@@ -18,7 +18,8 @@ import { registerCompareRoutes } from './routes/compare-routes.ts';
 import { registerDocumentRoutes } from './routes/document-routes.ts';
 import { registerDuplicateRoutes } from './routes/duplicate-routes.ts';
 import { registerExchangeRoutes } from './routes/exchange-routes.ts';
-import { registerItemRoutes } from './routes/item-routes.ts';
+import { registerItemReadRoutes } from './routes/item-read-routes.ts';
+import { registerItemWriteRoutes } from './routes/item-write-routes.ts';
 import { registerQueryRoutes } from './routes/query-routes.ts';
 import { registerServiceRoutes } from './routes/service-routes.ts';
 import { registerThumbnailRoutes } from './routes/thumbnail-routes.ts';
@@ -110,7 +111,8 @@ export function createApp(options: AppOptions): LookalikeApp {
 
   registerServiceRoutes(app, services);
   registerCollectionRoutes(app, services);
-  registerItemRoutes(app, services);
+  registerItemWriteRoutes(app, services);
+  registerItemReadRoutes(app, services);
   registerThumbnailRoutes(app, services);
   registerQueryRoutes(app, services);
   registerCompareRoutes(app, services);

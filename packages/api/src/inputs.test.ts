@@ -118,3 +118,38 @@ describe('items', () => {
     }
   });
 });
+
+it('the OpenAPI document says which members exclude each other, as the server does', async () => {
+  const { send } = await openVectors();
+  const document = (await (await send('GET', '/v1/openapi.json')).json()) as {
+    components: { schemas: Record<string, { oneOf?: { required: string[] }[] }> };
+  };
+  const alternatives = (name: string) =>
+    (document.components.schemas[name]?.oneOf ?? []).map(({ required }) => required[0] as string);
+  expect(alternatives('ItemInput')).toEqual(['vector', 'image', 'url']);
+  const values: Record<string, unknown> = {
+    vector: [1, 0],
+    image: 'AAAA',
+    url: 's3://bucket/key',
+    id: 'n1',
+    ids: ['nobody'],
+    filter: { field: 'n', equals: -1 },
+  };
+  for (const [schema, path] of [
+    ['Query', '/v1/collections/v/query'],
+    ['Delete', '/v1/collections/v/delete'],
+  ] as const) {
+    const names = alternatives(schema);
+    expect(names.length).toBeGreaterThan(1);
+    for (const chosen of [
+      [],
+      ...names.flatMap((a, at) => names.slice(at).map((b) => [...new Set([a, b])])),
+    ]) {
+      const answer = await send('POST', path, Object.fromEntries(chosen.map((name) => [name, values[name]])));
+      const { code } = (await answer.json()) as { code?: string };
+      expect(code === 'invalid-request', `${schema} with ${chosen.join(' and ')}: ${code}`).toBe(
+        chosen.length !== 1,
+      );
+    }
+  }
+});

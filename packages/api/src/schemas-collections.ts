@@ -39,7 +39,10 @@ export const createCollectionBody = z
   .refine((body) => body.metric === undefined || body.dimension !== undefined, {
     message: 'metric goes with dimension',
   })
-  .openapi('CreateCollection');
+  .openapi('CreateCollection', {
+    not: { anyOf: [{ required: ['model', 'dimension'] }, { required: ['model', 'metric'] }] },
+    anyOf: [{ required: ['dimension'] }, { not: { required: ['metric'] } }],
+  });
 
 export const collection = z
   .object({

@@ -25,7 +25,7 @@ export const duplicatesBody = z
   .refine((body) => body.minSimilarity === undefined || body.maxFalsePositiveRate === undefined, {
     message: 'give either minSimilarity or maxFalsePositiveRate',
   })
-  .openapi('FindDuplicates');
+  .openapi('FindDuplicates', { not: { required: ['minSimilarity', 'maxFalsePositiveRate'] } });
 
 export const verdictBody = z
   .strictObject({

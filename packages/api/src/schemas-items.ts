@@ -5,6 +5,7 @@ import { uploadUrl } from './schemas-uploads.ts';
 import {
   base64Image,
   cursor,
+  exactlyOneOf,
   include,
   itemError,
   itemId,
@@ -19,19 +20,8 @@ const ifVersion = version.openapi({
   description: 'Write only where the item that is there has this version; 0: only where there is none.',
 });
 
+const content = exactlyOneOf('vector', 'image', 'url');
 const contentMessage = { message: 'an item has exactly one of vector, image and url' };
-
-function hasOneContent({
-  vector,
-  image,
-  url,
-}: {
-  vector?: unknown;
-  image?: unknown;
-  url?: unknown;
-}): boolean {
-  return [vector, image, url].filter((part) => part !== undefined).length === 1;
-}
 
 export const itemInput = z
   .strictObject({
@@ -42,8 +32,8 @@ export const itemInput = z
     metadata: metadata.optional(),
     ifVersion: ifVersion.optional(),
   })
-  .refine(hasOneContent, contentMessage)
-  .openapi('ItemInput');
+  .refine(content.holds, contentMessage)
+  .openapi('ItemInput', content.document);
 
 export const unlessSimilar = similarity.openapi({
   description:
@@ -120,8 +110,8 @@ export const putItemBody = z
     url: uploadUrl.optional(),
     metadata: metadata.optional(),
   })
-  .refine(hasOneContent, contentMessage)
-  .openapi('PutItem');
+  .refine(content.holds, contentMessage)
+  .openapi('PutItem', content.document);
 
 export const putItemAnswer = upsertResult
   .pick({ id: true, picture: true, match: true })
@@ -188,12 +178,12 @@ export const getItemsAnswer = z
   })
   .openapi('GetItemsAnswer');
 
+const doomed = exactlyOneOf('ids', 'filter');
+
 export const deleteBody = z
   .strictObject({ ids: z.array(itemId).min(1).max(10_000).optional(), filter: filterSchema.optional() })
-  .refine((body) => (body.ids === undefined) !== (body.filter === undefined), {
-    message: 'give either ids or filter',
-  })
-  .openapi('Delete');
+  .refine(doomed.holds, { message: 'give either ids or filter' })
+  .openapi('Delete', doomed.document);
 
 export const deleteAnswer = z
   .object({

@@ -4,6 +4,7 @@ import { uploadUrl } from './schemas-uploads.ts';
 import {
   base64Image,
   cursor,
+  exactlyOneOf,
   include,
   itemError,
   itemId,
@@ -41,6 +42,8 @@ export const querySettings = {
   explain: z.boolean().optional().openapi({ description: 'Answer with a receipt.' }),
 };
 
+const question = exactlyOneOf('vector', 'image', 'url', 'id');
+
 /** One query; what it asks for is exactly one of `vector`, `image`, `url` and `id`. */
 export const singleQuery = z
   .strictObject({
@@ -50,14 +53,8 @@ export const singleQuery = z
     id: itemId.optional().openapi({ description: 'Neighbours of this item, without itself.' }),
     ...querySettings,
   })
-  .refine(
-    (query) =>
-      [query.vector, query.image, query.url, query.id].filter((part) => part !== undefined).length === 1,
-    {
-      message: 'a query has exactly one of vector, image, url and id',
-    },
-  )
-  .openapi('Query');
+  .refine(question.holds, { message: 'a query has exactly one of vector, image, url and id' })
+  .openapi('Query', question.document);
 
 export const queryBatch = z
   .strictObject({ queries: z.array(singleQuery).min(1).max(100) })
@@ -106,11 +103,12 @@ export const queryBatchAnswer = z
   })
   .openapi('QueryBatchAnswer');
 
+const sideContent = exactlyOneOf('vector', 'image');
+
 const side = z
   .strictObject({ vector: vector.optional(), image: base64Image.optional() })
-  .refine((part) => (part.vector === undefined) !== (part.image === undefined), {
-    message: 'a side has either a vector or an image',
-  });
+  .refine(sideContent.holds, { message: 'a side has either a vector or an image' })
+  .openapi(sideContent.document);
 
 export const compareBody = z
   .strictObject({
@@ -138,6 +136,9 @@ export const compareAnswer = z
     threshold: similarity,
     falsePositiveRate: z.number().optional().openapi({
       description: 'Of unrelated pairs at this threshold, as calibrated; missing for one not calibrated.',
+    }),
+    falseRejectRate: z.number().optional().openapi({
+      description: 'Of pairs that belong together, as calibrated: the share that stays below this threshold.',
     }),
     model: z.string(),
     pictures: z.object({ a: picture.optional(), b: picture.optional() }).optional(),

@@ -116,3 +116,15 @@ export const picture = z
     lowInformation: z.boolean().optional().openapi({ description: 'Blank or nearly so.' }),
   })
   .openapi('Picture');
+
+/**
+ * For a body that must have exactly one of some members: the check, and the same for the OpenAPI document, which says it in
+ * `oneOf`.
+ */
+export function exactlyOneOf(...names: readonly [string, ...string[]]) {
+  return {
+    holds: (body: Readonly<Record<string, unknown>>) =>
+      names.filter((name) => body[name] !== undefined).length === 1,
+    document: { oneOf: names.map((name) => ({ required: [name] })) },
+  };
+}

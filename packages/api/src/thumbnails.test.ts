@@ -1,5 +1,6 @@
 import { openEngine } from '@lookalike/index';
 import { expect, it } from 'vitest';
+import { sweepDerived, sweepEveryCollection } from './derived-objects.ts';
 import { openTestApp, photograph, type TestApp } from './testing/test-app.ts';
 import { sweepThumbnails } from './thumbnails.ts';
 
@@ -41,4 +42,35 @@ it('go with their collection', async () => {
   await test.send('DELETE', '/v1/collections/photos');
   expect(await thumbnailsOf(test)).toBe(0);
   expect((await test.store.list('collections/photos/duplicates/')).objects).toEqual([]);
+});
+
+it('and results of jobs are swept in every collection, results once they are old', async () => {
+  const test = openTestApp({ inlineJobs: true });
+  await test.send('PUT', '/v1/collections/photos');
+  await test.send('PUT', '/v1/collections/others');
+  await put(test, 'a', 'cat.jpg');
+  await put(test, 'b', 'rocket.jpg');
+  await test.send('POST', '/v1/collections/photos/duplicates');
+  await test.send('DELETE', '/v1/collections/photos/items/b');
+  const results = async () => (await test.store.list('collections/photos/duplicates/')).objects.length;
+  // Its state, and the pairs for the next one.
+  expect(await results()).toBe(2);
+  const engine = openEngine({ store: test.store });
+  const list = test.store.list.bind(test.store);
+  const age = (days: number) => {
+    test.store.list = async (prefix, options) => {
+      const page = await list(prefix, options);
+      const lastModified = new Date(Date.now() - days * 86_400_000);
+      return { ...page, objects: page.objects.map((object) => ({ ...object, lastModified })) };
+    };
+  };
+  age(2);
+  expect(await sweepDerived(await engine.collection('photos'), test.store)).toEqual({ deleted: 1 });
+  expect(await thumbnailsOf(test)).toBe(1);
+  expect(await results()).toBe(2);
+  age(31);
+  const failed: string[] = [];
+  const swept = await sweepEveryCollection(engine, test.store, (collection) => failed.push(collection));
+  expect({ swept, failed, left: await results() }).toEqual({ swept: { deleted: 2 }, failed: [], left: 0 });
+  expect(await thumbnailsOf(test)).toBe(1);
 });

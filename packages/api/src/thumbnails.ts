@@ -66,14 +66,8 @@ export async function sweepThumbnails(
   };
 }
 
-/** Of a collection that was dropped: thumbnails, results of jobs and verdicts. */
-export async function deleteDerived(objects: ObjectStore, collection: string): Promise<void> {
-  for (const part of ['thumbnails', 'duplicates', 'verdicts']) {
-    await deleteUnder(objects, `collections/${collection}/${part}/`, () => true);
-  }
-}
-
-async function deleteUnder(
+/** Deletes the objects under a prefix that are doomed, and says how many. */
+export async function deleteUnder(
   objects: ObjectStore,
   prefix: string,
   isDoomed: (object: { key: string; lastModified: Date }) => boolean,

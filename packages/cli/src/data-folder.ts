@@ -1,4 +1,5 @@
 import type { Administration, SearchEngine } from '@lookalike/index';
+import type { ObjectStore } from '@lookalike/store';
 import { Option } from 'commander';
 import { DEFAULT_DATA, openStore } from './open-store.ts';
 
@@ -15,12 +16,13 @@ export const dataOption = () =>
 /** Runs `work` on the engine over the data folder, whether or not a server runs there too. */
 export async function withEngine<T>(
   { data }: DataOptions,
-  work: (engine: SearchEngine & Administration) => Promise<T>,
+  work: (engine: SearchEngine & Administration, objects: ObjectStore) => Promise<T>,
 ): Promise<T> {
   const { openEngine } = await import('@lookalike/index');
-  const engine = openEngine({ store: await openStore(data) });
+  const objects = await openStore(data);
+  const engine = openEngine({ store: objects });
   try {
-    return await work(engine);
+    return await work(engine, objects);
   } finally {
     await engine.close();
   }

@@ -4,6 +4,7 @@ import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import { defineRoute, numberParameter } from '../define-route.ts';
+import { deleteDerived } from '../derived-objects.ts';
 import { readJson } from '../request-body.ts';
 import type { CollectionList, CreateCollection } from '../schemas.ts';
 import {
@@ -15,7 +16,6 @@ import {
   recallReport,
 } from '../schemas-collections.ts';
 import { collectionName, cursor } from '../schemas-values.ts';
-import { deleteDerived } from '../thumbnails.ts';
 import { validate } from '../validation.ts';
 
 const params = z.object({ collection: collectionName });

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { Encoder } from '@lookalike/encoder';
+import { type Encoder, errorRatesAt } from '@lookalike/encoder';
 import { checkVector, distance, similarity as similarityOf } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
@@ -127,7 +127,6 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
       for (const side of [a, b]) checkVector(side, { dimension: model.output.dimension, metric: 'cosine' });
       const similarity = similarityOf(model.metric, distance(model.metric, a, b));
       const threshold = comparison.threshold ?? model.defaultThreshold;
-      const calibrated = model.thresholds.find((one) => one.similarity === threshold);
       const answer: CompareAnswer = {
         euclidean: distance('l2', a, b),
         cosine: distance('cosine', a, b),
@@ -135,7 +134,7 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
         similarity,
         same: similarity >= threshold,
         threshold,
-        ...(calibrated === undefined ? {} : { falsePositiveRate: calibrated.falsePositiveRate }),
+        ...errorRatesAt(model, threshold),
         model: model.name,
         ...(Object.keys(pictures).length === 0 ? {} : { pictures }),
       };

@@ -25,11 +25,13 @@ export function compactCommand(): Command {
     .addOption(jsonOption())
     .action(async (options: CompactOptions) => {
       const { collection, full = false, rebuild = false } = options;
-      const [stats, { deleted }] = await withEngine(options, async (engine) => {
+      const [stats, deleted] = await withEngine(options, async (engine, objects) => {
+        const { sweepDerived } = await import('@lookalike/api');
         const opened = await engine.collection(collection);
         await engine.compact(collection, { full, rebuild });
         const garbage = await engine.collectGarbage(collection);
-        return [await opened.stats(), garbage] as const;
+        const derived = await sweepDerived(opened, objects);
+        return [await opened.stats(), garbage.deleted + derived.deleted] as const;
       });
       const { items, segments, deletedRows } = stats;
       if (options.json)

@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createApp, parseApiKeys, type RunningServer, serve } from '@lookalike/api';
+import {
+  createApp,
+  logToStderr,
+  parseApiKeys,
+  type RunningServer,
+  serve,
+  sweepEveryCollection,
+} from '@lookalike/api';
 import type { ModelDescription } from '@lookalike/encoder';
 import { openEngine } from '@lookalike/index';
 import { webRoot } from '@lookalike/web';
@@ -13,12 +20,21 @@ import { serveEncoders } from '../serve-encoders.ts';
 
 import type { ServeOptions } from './serve.ts';
 
+/** Milliseconds between looking for thumbnails and old results that nothing needs; collections look after themselves. */
+const SWEEP_INTERVAL = 6 * 60 * 60 * 1000;
+
 export async function runServer(options: ServeOptions, signal: AbortSignal): Promise<number> {
   const keys = options.keys === undefined ? undefined : parseApiKeys(await readFile(options.keys, 'utf8'));
   const objects = await openStore(options.data);
   const engine = openEngine({ store: objects });
   const { encoders, model } = await serveEncoders(options.model);
   let server: RunningServer | undefined;
+  const sweeping = setInterval(() => {
+    const failed = (collection: string, error: unknown) =>
+      logToStderr({ requestId: `sweep of ${collection}`, error });
+    sweepEveryCollection(engine, objects, failed).catch((error: unknown) => failed('all', error));
+  }, SWEEP_INTERVAL);
+  sweeping.unref();
   try {
     // A model that does not open is found out now and not by the first request.
     await encoders.get(model.name);
@@ -36,6 +52,7 @@ export async function runServer(options: ServeOptions, signal: AbortSignal): Pro
     note('Stopping: waiting for what is under way. Press Ctrl-C again to stop at once.');
     return EXIT.ok;
   } finally {
+    clearInterval(sweeping);
     await server?.close();
     await engine.close();
     await encoders.close();

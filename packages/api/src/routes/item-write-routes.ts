@@ -1,31 +1,21 @@
 import { z } from '@hono/zod-openapi';
-import type { Filter, ScanRequest, StoredItem } from '@lookalike/index';
-import { parseFilter } from '@lookalike/index';
+import type { Filter } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
-import type { Context } from 'hono';
-import type { ApiApp, ApiEnv, Services } from '../app-context.ts';
-import { ifVersionOf, matchesEtag } from '../conditional-requests.ts';
-import { decodeCursor, encodeCursor } from '../cursors.ts';
-import { defineRoute, includeParameter, jsonParameter, numberParameter } from '../define-route.ts';
-import { itemAnswer } from '../item-answer.ts';
+import type { ApiApp, Services } from '../app-context.ts';
+import { ifVersionOf } from '../conditional-requests.ts';
+import { defineRoute, jsonParameter, numberParameter } from '../define-route.ts';
 import type { Ingested } from '../item-ingest.ts';
 import { ItemBatch } from '../item-ingest.ts';
-import { streamItems } from '../item-listing.ts';
 import { patchItems } from '../item-patch.ts';
 import { ingestStream } from '../item-stream.ts';
 import { isPictureType, mediaTypeOf, readBytes, readJson, unsupportedMediaType } from '../request-body.ts';
 import { logFailure } from '../request-log.ts';
-import type { CountAnswer, GetItemsAnswer, ItemList, PutItemAnswer, UpsertAnswer } from '../schemas.ts';
+import type { PutItemAnswer, UpsertAnswer } from '../schemas.ts';
 import {
-  countAnswer,
-  countBody,
   deleteAnswer,
   deleteBody,
-  getItemsAnswer,
-  getItemsBody,
   item,
   itemInput,
-  itemList,
   patchAnswer,
   patchItemBody,
   patchItemsBody,
@@ -36,22 +26,15 @@ import {
   upsertBody,
   upsertLine,
 } from '../schemas-items.ts';
-import { collectionName, cursor, itemId, metadata, version } from '../schemas-values.ts';
+import { metadata } from '../schemas-values.ts';
 import { assertFilter, validate } from '../validation.ts';
-
-const collectionParams = z.object({ collection: collectionName });
-const itemParams = z.object({ collection: collectionName, id: itemId });
-const ndjson = 'application/x-ndjson';
+import { collectionParams, itemParams, ndjson, unknownItem } from './item-params.ts';
 
 /** Checked one by one later, so that one bad item does not lose the others. */
 const upsertEnvelope = z.strictObject({
   ...upsertBody.shape,
   items: z.array(z.unknown()).min(1).max(10_000),
 });
-
-function unknownItem(collection: string, id: string): LookalikeError {
-  return new LookalikeError('unknown-item', `there is no item ${id} in ${collection}`);
-}
 
 function versionConflict(id: string, version: number | undefined): LookalikeError {
   const now = version === undefined ? 'is not there' : `is at version ${version}`;
@@ -75,7 +58,8 @@ function assertNoProblem({ version: at, results }: Ingested): PutItemAnswer {
   return { ...result, status: result.status, version: at };
 }
 
-export function registerItemRoutes(app: ApiApp, services: Services): void {
+/** What stores, changes and deletes items. */
+export function registerItemWriteRoutes(app: ApiApp, services: Services): void {
   const { engine, limits } = services;
 
   defineRoute(
@@ -180,91 +164,6 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
   defineRoute(
     app,
     {
-      method: 'get',
-      path: '/v1/collections/{collection}/items',
-      scope: 'read',
-      operationId: 'listItems',
-      tag: 'Items',
-      summary: 'List the items by id',
-      description: 'With `Accept: application/x-ndjson` all of them, or the first `limit`, in one stream.',
-      params: collectionParams,
-      query: z.strictObject({
-        limit: numberParameter(z.number().int().min(1).max(10_000)).optional(),
-        cursor: cursor.optional(),
-        filter: jsonParameter.optional(),
-        include: includeParameter.optional(),
-        minVersion: numberParameter(version).optional(),
-      }),
-      answers: {
-        200: { description: 'One page.', content: { 'application/json': itemList, [ndjson]: item } },
-      },
-    },
-    async (c, { params, query }) => {
-      const collection = await engine.collection(params.collection);
-      const after = decodeCursor('items', query.cursor);
-      const request: ScanRequest = {
-        ...(after === undefined ? {} : { after }),
-        ...(query.filter === undefined ? {} : { filter: parseFilter(query.filter) }),
-        ...(query.include === undefined ? {} : { include: query.include }),
-        ...(query.minVersion === undefined ? {} : { minVersion: query.minVersion }),
-      };
-      if (wantsNdjson(c)) {
-        return c.body(streamItems(collection, request, query.limit), 200, { 'content-type': ndjson });
-      }
-      const page = await collection.scan({ ...request, limit: query.limit ?? 100 });
-      const answer: ItemList = {
-        items: page.items.map(itemAnswer),
-        version: page.version,
-        ...(page.next === undefined ? {} : { cursor: encodeCursor('items', page.next) }),
-      };
-      return c.json(answer);
-    },
-  );
-
-  defineRoute(
-    app,
-    {
-      method: 'get',
-      path: '/v1/collections/{collection}/items/{id}',
-      scope: 'read',
-      operationId: 'getItem',
-      tag: 'Items',
-      summary: 'One item',
-      params: itemParams,
-      query: z.strictObject({
-        include: includeParameter.optional(),
-        minVersion: numberParameter(version).optional(),
-      }),
-      answers: {
-        200: { description: 'The item; its version is the ETag.', content: { 'application/json': item } },
-        304: { description: 'Still the version that `If-None-Match` names.' },
-      },
-    },
-    async (c, { params: { collection: name, id }, query }) => {
-      const found = await getOne(name, id, query);
-      const etag = `"${found.version}"`;
-      if (matchesEtag(c, etag)) return c.body(null, 304, { etag });
-      return c.json(itemAnswer(found), 200, { etag });
-    },
-  );
-
-  async function getOne(
-    name: string,
-    id: string,
-    options: { include?: ('metadata' | 'vector')[] | undefined; minVersion?: number | undefined } = {},
-  ): Promise<StoredItem> {
-    const collection = await engine.collection(name);
-    const [found] = await collection.get([id], {
-      include: options.include ?? ['metadata'],
-      ...(options.minVersion === undefined ? {} : { minVersion: options.minVersion }),
-    });
-    if (found === undefined) throw unknownItem(name, id);
-    return found;
-  }
-
-  defineRoute(
-    app,
-    {
       method: 'delete',
       path: '/v1/collections/{collection}/items/{id}',
       scope: 'write',
@@ -334,33 +233,6 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
     app,
     {
       method: 'post',
-      path: '/v1/collections/{collection}/get',
-      scope: 'read',
-      operationId: 'getItems',
-      tag: 'Items',
-      summary: 'Many items by their ids',
-      params: collectionParams,
-      body: { 'application/json': getItemsBody },
-      answers: { 200: { description: 'The items.', content: { 'application/json': getItemsAnswer } } },
-    },
-    async (c, { params }) => {
-      const { ids, include, minVersion } = validate(getItemsBody, await readJson(c.req.raw, limits));
-      const collection = await engine.collection(params.collection);
-      const items = await collection.get(ids, {
-        include: include ?? ['metadata'],
-        ...(minVersion === undefined ? {} : { minVersion }),
-      });
-      const answer: GetItemsAnswer = {
-        items: items.map((one) => (one === undefined ? null : itemAnswer(one))),
-      };
-      return c.json(answer);
-    },
-  );
-
-  defineRoute(
-    app,
-    {
-      method: 'post',
       path: '/v1/collections/{collection}/delete',
       scope: 'write',
       operationId: 'deleteItems',
@@ -382,31 +254,4 @@ export function registerItemRoutes(app: ApiApp, services: Services): void {
       );
     },
   );
-
-  defineRoute(
-    app,
-    {
-      method: 'post',
-      path: '/v1/collections/{collection}/count',
-      scope: 'read',
-      operationId: 'countItems',
-      tag: 'Items',
-      summary: 'Count the items, or those a filter takes',
-      params: collectionParams,
-      body: { 'application/json': countBody },
-      bodyRequired: false,
-      answers: { 200: { description: 'The count.', content: { 'application/json': countAnswer } } },
-    },
-    async (c, { params }) => {
-      const raw = (await readJson(c.req.raw, limits)) ?? {};
-      assertFilter(raw);
-      const { filter } = validate(countBody, raw);
-      const answer: CountAnswer = await (await engine.collection(params.collection)).count(filter);
-      return c.json(answer);
-    },
-  );
-}
-
-function wantsNdjson(c: Context<ApiEnv>): boolean {
-  return (c.req.header('accept') ?? '').includes(ndjson);
 }

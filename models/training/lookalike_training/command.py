@@ -12,6 +12,7 @@ from lookalike_training.data.cache import cache_folder
 from lookalike_training.data.location import REPOSITORY, data_folder
 from lookalike_training.losses.by_name import LOSSES
 from lookalike_training.picture_training import Plan
+from lookalike_training.verification.commands import add_verification_commands
 
 
 def _recorded(given: list[str]) -> str:
@@ -71,6 +72,21 @@ def _characters(args: argparse.Namespace) -> None:
         CharacterPlan(steps=args.steps, batch=args.batch, seed=args.seed),
         _recorded(args.given),
         official=args.official_runs,
+    )
+
+
+def _tracking(args: argparse.Namespace) -> None:
+    from lookalike_training.tracking.neck_training import NeckPlan
+    from lookalike_training.tracking.recipe import train_tracking_model
+    from lookalike_training.tracking.training import TrackingPlan
+
+    train_tracking_model(
+        data_folder(),
+        args.out,
+        args.work or cache_folder() / args.out.name,
+        NeckPlan(scenes=args.neck_scenes, steps=args.neck_steps, seed=args.seed),
+        TrackingPlan(steps=args.steps, batch=args.batch, seed=args.seed),
+        _recorded(args.given),
     )
 
 
@@ -145,6 +161,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     characters.set_defaults(run=_characters)
 
+    tracking = commands.add_parser("train-tracking", help="the fully convolutional sibling that follows objects")
+    tracking.add_argument("--out", type=Path, required=True, help="folder of the model to write")
+    tracking.add_argument("--work", type=Path, help="checkpoints and loss curve; a run that finds its own resumes")
+    tracking.add_argument("--neck-scenes", type=int, default=512, help="made-up scenes that the neck is trained on first")
+    tracking.add_argument("--neck-steps", type=int, default=240)
+    tracking.add_argument("--steps", type=int, default=600, help="of the whole network after that; 0 = the neck alone")
+    tracking.add_argument("--batch", type=int, default=16)
+    tracking.add_argument("--seed", type=int, default=1)
+    tracking.set_defaults(run=_tracking)
+
+    add_verification_commands(commands)
+
     strokes = commands.add_parser("train-strokes", help="the recurrent sibling on Omniglot's pen strokes")
     strokes.add_argument("--work", type=Path)
     strokes.add_argument("--steps", type=int, default=300)
@@ -170,5 +198,6 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     args = _parser().parse_args(given)
     args.given = given
+    args.recorded = _recorded(given)
     args.run(args)
     return 0

@@ -77,7 +77,7 @@ def export_onnx(encoder: Encoder, example: Tensor, file: Path, input_name: str =
             opset_version=OPSET,
             dynamo=False,
         )
-    model = merge_pads(_folded(file))
+    model = merge_pads(folded_constants(file))
     model.producer_name = "lookalike-training"
     onnx.save(model, str(file))
     session = open_session(file)
@@ -91,7 +91,7 @@ def export_onnx(encoder: Encoder, example: Tensor, file: Path, input_name: str =
             raise RuntimeError(f"{file}: ONNX and PyTorch differ by {worst:.2e}")
 
 
-def _folded(file: Path) -> onnx.ModelProto:
+def folded_constants(file: Path) -> onnx.ModelProto:
     """The graph with its constant arithmetic done: the exporter computes even fixed paddings at run time."""
     with tempfile.TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()

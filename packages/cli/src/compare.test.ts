@@ -24,10 +24,12 @@ describe('compare', () => {
       'same',
       'threshold',
       'falsePositiveRate',
+      'falseRejectRate',
     ]);
     expect(answer.same).toBe(true);
     expect(answer.similarity).toBeGreaterThan(answer.threshold);
     expect(answer.falsePositiveRate).toBeGreaterThan(0);
+    expect(answer.falseRejectRate).toBeGreaterThan(0);
     // Both are L2-normalised: |a - b|^2 = 2 (1 - cos).
     expect(answer.euclidean ** 2).toBeCloseTo(2 * answer.cosine, 4);
     expect(answer.similarity).toBeCloseTo(1 - answer.cosine, 6);
@@ -43,10 +45,11 @@ describe('compare', () => {
       same: true,
       threshold: 1,
       falsePositiveRate: null,
+      falseRejectRate: null,
     });
     const { status, stdout } = await runCommand(['compare', cat, join(TEST_PICTURES, 'rocket.jpg')]);
     expect(status).toBe(1);
-    expect(stdout).toMatch(/^Different pictures: similarity 0\.\d{4}, threshold/);
+    expect(stdout).toMatch(/^Different: similarity 0\.\d{4}, threshold/);
   });
 
   test('names the file that cannot be compared', async () => {

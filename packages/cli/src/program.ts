@@ -7,6 +7,7 @@ import { dedupeCommand } from './commands/dedupe.ts';
 import { differentCommand } from './commands/different.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
+import { identifyCommand } from './commands/identify.ts';
 import { importCommand } from './commands/import.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { modelsCommand } from './commands/models.ts';
@@ -35,7 +36,7 @@ Start here:
   const groups = {
     'Pictures in folders:': [dedupeCommand(), compareCommand(), differentCommand()],
     'Films:': [trackCommand()],
-    'Collections:': [serveCommand(), ingestCommand(), queryCommand(), recallCommand()],
+    'Collections:': [serveCommand(), ingestCommand(), queryCommand(), identifyCommand(), recallCommand()],
     'Upkeep of collections:': [
       exportCommand(),
       importCommand(),

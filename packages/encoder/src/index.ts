@@ -8,6 +8,7 @@ export {
   thumbnail,
 } from './decode.ts';
 export type * from './encoder.ts';
+export { type ErrorRates, errorRatesAt } from './error-rates.ts';
 export type * from './model.ts';
 export { readModelDescription, readModelFile } from './model-description.ts';
 export { DEFAULT_MODEL, type InstalledModel, listModels, modelsFolder, resolveModel } from './models.ts';

@@ -1,4 +1,4 @@
-import { openEncoder, resolveModel } from '@lookalike/encoder';
+import { errorRatesAt, openEncoder, resolveModel } from '@lookalike/encoder';
 import { distance, similarity } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import { EXIT } from '../cli-error.ts';
@@ -31,18 +31,15 @@ export async function compare(
       similarity: similarity(model.metric, distance(model.metric, embeddingA, embeddingB)),
     };
     const same = distances.similarity >= threshold;
-    const falsePositiveRate =
-      model.thresholds.find(({ similarity }) => similarity === threshold)?.falsePositiveRate ?? null;
+    const { falsePositiveRate = null, falseRejectRate = null } = errorRatesAt(model, threshold);
     if (options.json)
-      await print(`${JSON.stringify({ ...distances, same, threshold, falsePositiveRate })}\n`);
-    else {
-      const rate =
-        falsePositiveRate === null
-          ? 'not calibrated at this threshold'
-          : `${falsePositiveRate} of unrelated pairs reach this threshold`;
       await print(
-        `${same ? 'The same picture, or nearly' : 'Different pictures'}: ` +
-          `similarity ${distances.similarity.toFixed(4)}, threshold ${threshold} (${rate}).\n` +
+        `${JSON.stringify({ ...distances, same, threshold, falsePositiveRate, falseRejectRate })}\n`,
+      );
+    else {
+      await print(
+        `${same ? 'The same, or nearly' : 'Different'}: ` +
+          `similarity ${distances.similarity.toFixed(4)}, threshold ${threshold} (${ratesInWords(falsePositiveRate, falseRejectRate)}).\n` +
           `  Euclidean distance             ${distances.euclidean.toFixed(4)}\n` +
           `  cosine distance                ${distances.cosine.toFixed(4)}\n` +
           `  absolute-difference distance   ${distances.absolute.toFixed(4)}\n`,
@@ -52,4 +49,10 @@ export async function compare(
   } finally {
     await encoder.close();
   }
+}
+
+function ratesInWords(falsePositiveRate: number | null, falseRejectRate: number | null): string {
+  if (falsePositiveRate === null) return 'not calibrated at this threshold';
+  const accepts = `${falsePositiveRate} of unrelated pairs reach this threshold`;
+  return falseRejectRate === null ? accepts : `${accepts}, ${falseRejectRate} of true pairs do not`;
 }

@@ -1,0 +1,144 @@
+import type { LookalikeClient, ModelList } from '@lookalike/client';
+import { LookalikeError } from '@lookalike/store';
+import { Command } from 'commander';
+import { EXIT } from '../cli-error.ts';
+import { addConnectionOptions, type ConnectionOptions, withClient } from '../connection.ts';
+import { printable } from '../duplicate-table.ts';
+import { type Candidate, candidates } from '../identification.ts';
+import { interruptible } from '../interruption.ts';
+import { collectionOption, jsonOption, similarityValue, wholeNumber } from '../option-values.ts';
+import { print } from '../output.ts';
+import { readPicture } from '../picture-scan.ts';
+
+interface IdentifyOptions extends ConnectionOptions {
+  collection: string;
+  as?: string;
+  references: number;
+  field: string;
+  threshold?: number;
+  json?: true;
+}
+
+/** As many examples as one query answers: all of a collection of enrolled examples, or the nearest of a very large one. */
+const EXAMPLES = 10_000;
+/** Candidates that are told. */
+const SHOWN = 5;
+
+export function identifyCommand(): Command {
+  const command = new Command('identify')
+    .summary('tell whose face, signature or character a picture shows')
+    .description(
+      'Tell the class of a picture from enrolled examples: the class of those nearest to it in a collection, or "unknown" where none ' +
+        'reaches the threshold. The class of an example is its metadata field "label", else the folder it was ingested from, else its name.',
+    )
+    .argument('<picture>', 'a picture file')
+    .addOption(collectionOption())
+    .option('--as <class>', 'instead: is it of this class? Only its examples count')
+    .option(
+      '-n, --references <number>',
+      'score a class by the mean over this many of its nearest examples',
+      wholeNumber(1, EXAMPLES),
+      1,
+    )
+    .option('--field <name>', 'the metadata field that holds the class', 'label')
+    .option(
+      '-t, --threshold <number>',
+      'the similarity from which it counts as known (default: as calibrated for the model)',
+      similarityValue,
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Exit status: 0 identified, 1 unknown (or not of the class given), 2 it could not be done.
+
+Examples:
+  $ lookalike ingest people --collection people --model faces      a folder a person, enrolled
+  $ lookalike identify visitor.png --collection people
+  $ lookalike identify cheque.png --collection signatures --as anna --references 5`,
+    );
+  return addConnectionOptions(command).action(async (picture: string, options: IdentifyOptions) => {
+    process.exitCode = await interruptible((signal) => identify(picture, options, signal));
+  });
+}
+
+async function identify(path: string, options: IdentifyOptions, signal: AbortSignal): Promise<number> {
+  const picture = await readPicture(path);
+  const { collection } = options;
+  const { matches, model } = await withClient(options, async (client) => {
+    const found = await modelOf(client, collection, signal);
+    const answer = await client.query(collection, { picture, topK: EXAMPLES }, { signal });
+    return { matches: answer.matches, model: found };
+  });
+  const threshold = options.threshold ?? model?.defaultThreshold;
+  if (threshold === undefined) {
+    const message = `no calibrated threshold is known for the encoder of ${collection}: give one with --threshold`;
+    throw new LookalikeError('uncalibrated-model', message);
+  }
+  const all = candidates(matches, options);
+  if (all.length === 0)
+    throw new LookalikeError('nothing-enrolled', `${collection} is empty: nothing is enrolled`);
+  const asked = options.as === undefined ? all : all.filter(({ label }) => label === options.as);
+  const [best] = asked;
+  if (best === undefined) {
+    const message = `nothing in ${collection} is enrolled as ${options.as}; there: ${labels(all)}`;
+    throw new LookalikeError('unknown-class', message);
+  }
+  const known = best.similarity >= threshold;
+  const calibrated = model?.thresholds.find(({ similarity }) => similarity === threshold);
+  if (options.json)
+    await print(
+      `${JSON.stringify({
+        label: known ? best.label : null,
+        similarity: best.similarity,
+        threshold,
+        falsePositiveRate: calibrated?.falsePositiveRate ?? null,
+        falseRejectRate: calibrated?.recall === undefined ? null : Number((1 - calibrated.recall).toFixed(6)),
+        candidates: asked.slice(0, SHOWN),
+      })}\n`,
+    );
+  else await print(answerInWords(asked, known, threshold, options.as));
+  return known ? EXIT.ok : EXIT.nothing;
+}
+
+/** Of the encoder that the collection is bound to; none where the server has it no more. */
+async function modelOf(
+  client: LookalikeClient,
+  collection: string,
+  signal: AbortSignal,
+): Promise<ModelList['models'][number] | undefined> {
+  const { encoder } = await client.getCollection(collection, { signal });
+  const { models } = await client.models({ signal });
+  return models.find(({ hash }) => hash === encoder?.hash);
+}
+
+function labels(all: readonly Candidate[]): string {
+  const shown = all
+    .map(({ label }) => printable(label))
+    .sort()
+    .slice(0, 20);
+  return shown.join(', ') + (all.length > shown.length ? `, and ${all.length - shown.length} more` : '');
+}
+
+function answerInWords(
+  asked: readonly Candidate[],
+  known: boolean,
+  threshold: number,
+  claimed: string | undefined,
+): string {
+  const [best] = asked as [Candidate];
+  const verdict =
+    claimed === undefined
+      ? known
+        ? printable(best.label)
+        : 'unknown'
+      : `${known ? '' : 'not '}${printable(claimed)}`;
+  const lines = asked
+    .slice(0, SHOWN)
+    .map(
+      ({ label, similarity, examples, nearest }) =>
+        `  ${similarity.toFixed(4)}  ${printable(label)}  ` +
+        `(${examples === 1 ? printable(nearest) : `mean of ${examples}, nearest ${printable(nearest)}`})\n`,
+    );
+  return `${verdict}: similarity ${best.similarity.toFixed(4)}, threshold ${threshold}\n${lines.join('')}`;
+}

@@ -1,0 +1,48 @@
+import type { QueryAnswer } from '@lookalike/client';
+
+export interface Candidate {
+  label: string;
+  /** Mean over the nearest examples of this label that count. */
+  similarity: number;
+  /** How many those were: fewer than asked where the label has fewer. */
+  examples: number;
+  /** The nearest of them. */
+  nearest: string;
+}
+
+export interface LabelOptions {
+  /** Field of the metadata that holds the class. */
+  field: string;
+  /** How many of the nearest examples of a class its similarity is the mean of. */
+  references: number;
+}
+
+/**
+ * The class of an enrolled example: what its metadata say, else the folder it was enrolled from (`anna/1.jpg` is anna's),
+ * else its own name without the extension (one picture a class, side by side in a folder).
+ */
+export function labelOf(id: string, metadata: Record<string, unknown> | undefined, field: string): string {
+  const stated = metadata?.[field];
+  if (typeof stated === 'string' || typeof stated === 'number') return String(stated);
+  const slash = id.lastIndexOf('/');
+  return slash > 0 ? id.slice(0, slash) : id.replace(/(?<=.)\.[A-Za-z0-9]{1,5}$/, '');
+}
+
+/** The classes among the matches of a query (nearest first), best first; equal ones in the order of their labels. */
+export function candidates(matches: QueryAnswer['matches'], options: LabelOptions): Candidate[] {
+  const byLabel = new Map<string, { similarities: number[]; nearest: string }>();
+  for (const { id, similarity, metadata } of matches) {
+    const label = labelOf(id, metadata, options.field);
+    const found = byLabel.get(label) ?? { similarities: [], nearest: id };
+    if (found.similarities.length < options.references) found.similarities.push(similarity);
+    byLabel.set(label, found);
+  }
+  return [...byLabel]
+    .map(([label, { similarities, nearest }]) => ({
+      label,
+      similarity: similarities.reduce((sum, one) => sum + one, 0) / similarities.length,
+      examples: similarities.length,
+      nearest,
+    }))
+    .sort((a, b) => b.similarity - a.similarity || (a.label < b.label ? -1 : 1));
+}

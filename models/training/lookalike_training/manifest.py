@@ -28,6 +28,7 @@ class Manifest:
     command: str
     seed: int
     kernel: str = "linear"
+    fit: str = "squash"
     license: str = "Apache-2.0"
     extra_recipe: dict = field(default_factory=dict)
 
@@ -50,7 +51,7 @@ class Manifest:
                 "layout": "nchw",
                 "mean": [round(v, 8) for v in self.mean],
                 "std": [round(v, 8) for v in self.std],
-                "resize": {"fit": "squash", "kernel": self.kernel},
+                "resize": {"fit": self.fit, "kernel": self.kernel},
             },
             "output": {"name": "embedding", "dimension": self.dimension},
             "metric": "cosine",

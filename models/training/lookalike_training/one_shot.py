@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from torch import Tensor
 
 from lookalike_training.data.omniglot import OneShotRun
 
@@ -22,13 +21,3 @@ def mean_error(embed: Callable[[np.ndarray], np.ndarray], runs: Sequence[OneShot
     errors = [run_error(embed, r) for r in runs]
     spread = float(np.std(errors, ddof=1)) / math.sqrt(len(errors)) if len(errors) > 1 else math.nan
     return float(np.mean(errors)), spread
-
-
-def equal_error_rate(positives: Tensor | np.ndarray, negatives: Tensor | np.ndarray) -> float:
-    """Where the shares of refused positives and accepted negatives meet."""
-    positives, negatives = np.sort(np.asarray(positives)), np.sort(np.asarray(negatives))
-    thresholds = np.unique(np.concatenate([positives, negatives]))
-    refused = np.searchsorted(positives, thresholds, side="left") / len(positives)
-    accepted = 1 - np.searchsorted(negatives, thresholds, side="left") / len(negatives)
-    at = int(np.argmin(np.abs(refused - accepted)))
-    return float((refused[at] + accepted[at]) / 2)

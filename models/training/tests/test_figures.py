@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from lookalike_training.calibration import thresholds, unrelated_similarities
-from lookalike_training.one_shot import equal_error_rate
 from lookalike_training.retrieval_figures import micro_average_precision, recall_at_one, recall_at_precision
+from lookalike_training.verification.figures import equal_error_rate
 from lookalike_training.whitening import fit_pair_whitening, fit_whitening
 
 

@@ -7,12 +7,15 @@ transparency flattened on white, converted to sRGB, then squashed to the model's
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".pgm", ".avif"})
+#: The EXIF tag; from 5 on, width and height are stored the other way round.
+ORIENTATION = 0x0112
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -112,3 +115,41 @@ def squash(picture: Image.Image, width: int, height: int) -> np.ndarray:
     if pixels.shape[1] < width or pixels.shape[0] < height:
         pixels = _enlarged(_enlarged(pixels, width, 1), height, 0)
     return pixels
+
+
+def contain(picture: Image.Image, width: int, height: int) -> np.ndarray:
+    """[height, width, 3] uint8; the aspect is kept and the rest is white, half of it on each side.
+
+    Equals sharp's ``resize(width, height, {fit: "contain", kernel: "linear"})`` on white: both axes are scaled by one
+    factor, and what that leaves of a pixel is rounded.
+    """
+    factor = max(picture.width / width, picture.height / height)
+    inner = (max(1, round(picture.width / factor)), max(1, round(picture.height / factor)))
+    pixels = squash(picture, *inner)
+    out = np.full((height, width, 3), 255, np.uint8)
+    top, left = (height - inner[1]) // 2, (width - inner[0]) // 2
+    out[top : top + inner[1], left : left + inner[0]] = pixels
+    return out
+
+
+#: The resize rules of ``model.json`` that are trained with; ``open_picture`` has the side that it may decode at.
+FITS = {"squash": squash, "contain": contain}
+
+
+def open_for_model(file: Path | io.BytesIO, width: int, height: int, fit: str = "squash") -> Image.Image:
+    """``open_picture`` with a JPEG decoded as small as the product decodes it for a model of that size."""
+    header = Image.open(file)
+    stored = header.size[::-1] if header.getexif().get(ORIENTATION, 1) >= 5 else header.size
+    shrink = (min if fit == "squash" else max)(stored[0] / width, stored[1] / height)
+    # `open_picture` compares the shorter side: with the length that it is shrunk to.
+    return open_picture(file, at_least=max(1, math.ceil(min(stored) / shrink)))
+
+
+def model_picture(file: Path | io.BytesIO, width: int, height: int, fit: str = "squash") -> np.ndarray:
+    """[height, width, 3] uint8 of a file, as the product makes it for a model of that size."""
+    return FITS[fit](open_for_model(file, width, height, fit), width, height)
+
+
+def grey(pixels: np.ndarray) -> np.ndarray:
+    """[h, w, 3] uint8 -> [h, w] uint8, as the product's preprocessor rounds it."""
+    return np.asarray(Image.fromarray(pixels).convert("L"))

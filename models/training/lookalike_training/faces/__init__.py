@@ -1,0 +1,1 @@
+"""Face recognition on the AT&T (ORL) faces."""

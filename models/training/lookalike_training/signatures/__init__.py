@@ -1,0 +1,1 @@
+"""Offline signature verification on the SigComp 2011 Dutch signatures."""

@@ -1,0 +1,300 @@
+import io
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from lookalike_training.augment.pen import as_other_writers, vary_signature
+from lookalike_training.augment.portrait import vary_portrait
+from lookalike_training.data.pictures import contain, model_picture
+from lookalike_training.export import export_onnx, open_session
+from lookalike_training.faces.baselines import eigenface_scores, pattern_scores, pixel_scores
+from lookalike_training.half_weights import halve_weights
+from lookalike_training.siblings.efficientnet_lite import EfficientNetLite0
+from lookalike_training.siblings.fold_norm import fold_norms
+from lookalike_training.siblings.grid_encoder import GridEncoder, grey_stem
+from lookalike_training.siblings.ink_frame import InkFrame, ink_of
+from lookalike_training.siblings.mirrored import Mirrored
+from lookalike_training.siblings.signature_encoder import SignatureEncoder
+from lookalike_training.verification.figures import equal_error_point, error_interval, rates_at, true_accept_at
+from lookalike_training.verification.operating_points import operating_points
+from lookalike_training.verification.pairs import (
+    PairScores,
+    pairs_of_subjects,
+    pairs_with_forgeries,
+    rank_one,
+    scores_of_references,
+)
+from lookalike_training.verification.projection import ProjectionPlan, train_projection
+from lookalike_training.verification.training import VerifierPlan, train_verifier
+
+
+def scores(same, different) -> PairScores:
+    same, different = np.array(same), np.array(different)
+    return PairScores(same, different, np.arange(len(same)) % 3, np.arange(len(different)) % 3)
+
+
+def test_pairs_of_subjects_are_each_counted_once():
+    score = np.array([[1, 0.9, 0.2], [0.9, 1, 0.3], [0.2, 0.3, 1]])
+    found = pairs_of_subjects(score, np.array([7, 7, 8]))
+    assert found.same.tolist() == [0.9]
+    assert sorted(found.different) == [0.2, 0.3]
+
+
+def test_forgeries_are_paired_with_genuine_signatures_of_their_writer_only():
+    writers = np.array([1, 1, 1, 1, 2, 2])
+    genuine = np.array([True, True, False, False, True, False])
+    score = np.arange(36, dtype=float).reshape(6, 6)
+    score = np.triu(score) + np.triu(score, 1).T
+    found = pairs_with_forgeries(score, writers, genuine)
+    assert found.same.tolist() == [score[0, 1]]
+    assert sorted(found.different) == sorted([score[0, 2], score[0, 3], score[1, 2], score[1, 3], score[4, 5]])
+    assert sorted(found.different_of) == [1, 1, 1, 1, 2]
+
+
+@pytest.mark.parametrize(("rule", "expected"), [("mean", 0.5), ("max", 0.8), ("nearest two", 0.65)])
+def test_several_references_are_scored_together(rule, expected):
+    # Three genuine ones, all taken as references but one; one forgery at 0.2, 0.5, 0.8 to them.
+    score = np.eye(4)
+    score[3, :3] = score[:3, 3] = [0.2, 0.5, 0.8]
+    found = scores_of_references(
+        np.pad(score, ((0, 1), (0, 1)), constant_values=0.9),
+        np.array([1, 1, 1, 1, 1]),
+        np.array([True, True, True, False, True]),
+        references=4 - 1,
+        rule=rule,
+        draws=40,
+        seed=0,
+    )
+    # Where the fourth genuine one is asked, the forgery meets exactly the three above.
+    assert np.isclose(found.different, expected).any()
+    assert len(found.same) == 40
+
+
+def test_rank_one_enrols_one_picture_each():
+    rows = np.eye(3)[[0, 0, 1, 1, 2, 2]]
+    people = np.array([5, 5, 6, 6, 7, 7])
+    assert rank_one(rows @ rows.T, people) == 1
+    mixed = np.eye(3)[[0, 1, 1, 0, 2, 2]]
+    assert rank_one(mixed @ mixed.T, people) == pytest.approx(1 / 3)
+
+
+def test_error_rates_by_hand():
+    s = scores([0.9, 0.8, 0.7, 0.3], [0.6, 0.4, 0.2, 0.1])
+    error, at = equal_error_point(s.same, s.different)
+    assert error == pytest.approx(0.25)
+    assert rates_at(s, at) == (0.25, 0.25)
+    assert true_accept_at(s.same, s.different, 0) == 0.75
+    assert true_accept_at(s.same, s.different, 0.5) == 1.0
+
+
+def test_the_interval_holds_the_error_and_is_wider_for_fewer_subjects():
+    rng = np.random.default_rng(0)
+
+    def drawn(subjects):
+        of = np.repeat(np.arange(subjects), 30)
+        lift = rng.normal(0, 0.1, subjects)[of]
+        return PairScores(0.6 + lift + rng.normal(0, 0.1, len(of)), 0.4 + rng.normal(0, 0.1, len(of)), of, of)
+
+    few, many = drawn(5), drawn(80)
+    for s in (few, many):
+        low, high = error_interval(s, draws=100)
+        assert low <= equal_error_point(s.same, s.different)[0] <= high
+    assert np.subtract(*error_interval(few, draws=100)[::-1]) > np.subtract(*error_interval(many, draws=100)[::-1])
+
+
+def test_operating_points_are_what_the_pairs_say():
+    rng = np.random.default_rng(1)
+    s = scores(rng.beta(8, 3, 3000), rng.beta(3, 8, 6000))
+    points, default = operating_points(s, "test", rates=(0.1, 0.01), default_rate=None)
+    assert default in [p["similarity"] for p in points]
+    assert [p["similarity"] for p in points] == sorted(p["similarity"] for p in points)
+    for point in points:
+        accepted, refused = rates_at(s, point["similarity"])
+        assert accepted <= point["falsePositiveRate"] + 1e-4
+        assert 1 - refused == pytest.approx(point["recall"], abs=1e-4)
+    equal = next(p for p in points if p["similarity"] == default)
+    assert equal["falsePositiveRate"] == pytest.approx(1 - equal["recall"], abs=2e-3)
+
+
+def paper(ink=30, ground=240, at=(20, 30), scale=1.0, size=(224, 112)) -> torch.Tensor:
+    """A drawn signature [1, 1, h, w] in 0..1."""
+    made = Image.new("L", size, ground)
+    points = [(0, 30), (15, 0), (25, 40), (40, 10), (60, 35), (90, 5)]
+    ImageDraw.Draw(made).line([(at[0] + x * scale, at[1] + y * scale) for x, y in points], ink, 3)
+    return torch.from_numpy(np.asarray(made).copy()).float()[None, None] / 255
+
+
+def test_ink_is_the_same_whatever_the_pen_and_the_paper():
+    black, grey = ink_of(paper(ink=10, ground=250)), ink_of(paper(ink=120, ground=215))
+    assert (black - grey).abs().max() < 0.05
+    assert 0.9 < black.max() <= 1
+    assert ink_of(torch.ones(1, 1, 112, 224)).sum() == 0
+
+
+def test_the_frame_follows_the_ink():
+    frame = InkFrame((112, 224), (80, 160))
+    here, there = frame(paper(at=(10, 10))), frame(paper(at=(120, 60)))
+    assert here.shape == (1, 1, 80, 160)
+    assert (here - there).abs().mean() < 0.02
+    bigger = frame(paper(at=(10, 10), scale=1.6))
+    assert torch.cosine_similarity(here.flatten(), bigger.flatten(), dim=0) > 0.6
+    # Aspect is kept: the signature is 90 wide and 40 high, and its frame is filled in width.
+    ink = here[0, 0] > 0.3
+    assert int(ink.any(0).sum()) > 140
+    assert int(ink.any(1).sum()) == pytest.approx(int(ink.any(0).sum()) * 43 / 93, rel=0.1)
+
+
+def test_specks_do_not_move_the_frame():
+    dirty = paper()
+    dirty[0, 0, 100, 200] = 0.1
+    frame = InkFrame((112, 224), (80, 160))
+    assert (frame(dirty) - frame(paper())).abs().mean() < 0.02
+
+
+def small_grid(dimension=16, size=(32, 48), grid=(2, 3)) -> GridEncoder:
+    backbone = fold_norms(EfficientNetLite0())
+    grey_stem(backbone)
+    return GridEncoder(backbone, 8, size, grid, dimension).eval()
+
+
+def test_a_grey_stem_reads_grey_as_the_coloured_one_does():
+    backbone = fold_norms(EfficientNetLite0())
+    x = torch.rand(2, 1, 32, 32)
+    coloured = backbone.stem(x.expand(-1, 3, -1, -1))
+    grey_stem(backbone)
+    assert torch.allclose(backbone.stem(x), coloured, atol=1e-5)
+
+
+def test_a_mirrored_face_is_the_same_face():
+    net = Mirrored(small_grid())
+    x = torch.rand(2, 1, 32, 48)
+    with torch.no_grad():
+        assert torch.allclose(net.encode(x), net.encode(x.flip(3)), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["faces", "signatures"])
+def test_verifiers_export_and_halve(tmp_path, kind):
+    if kind == "faces":
+        net, example = Mirrored(small_grid()), torch.rand(3, 1, 32, 48)
+    else:
+        net = SignatureEncoder(small_grid(size=(80, 160), grid=(5, 10)), (112, 224))
+        example = torch.cat([paper(), paper(at=(60, 50)), paper(ink=90)])
+    file = tmp_path / "model.onnx"
+    export_onnx(net.eval(), example, file)
+    before = open_session(file, 1).run(None, {"pixels": example.numpy()})[0]
+    size = file.stat().st_size
+    halve_weights(file)
+    assert file.stat().st_size < 0.6 * size
+    after = open_session(file, 1).run(None, {"pixels": example.numpy()})[0]
+    assert (before * after).sum(1).min() > 0.9999
+    # What runs is float32: a runtime without float16 kernels opens it.
+    assert all(o.type.tensor_type.elem_type == onnx.TensorProto.FLOAT for o in onnx.load(file).graph.output)
+
+
+def test_grid_must_fit_the_map():
+    with pytest.raises(ValueError, match="does not fit"):
+        small_grid(size=(32, 48), grid=(2, 2))
+
+
+def test_augmentation_keeps_shape_and_range():
+    torch.manual_seed(3)
+    for make, shape in ((vary_portrait, (6, 1, 128, 96)), (vary_signature, (6, 1, 80, 160))):
+        x = torch.rand(shape)
+        varied = make(x)
+        assert varied.shape == x.shape
+        assert 0 <= varied.min() <= varied.max() <= 1
+        assert not torch.equal(varied, x)
+
+
+def test_other_writers_change_a_writer_as_a_whole():
+    torch.manual_seed(5)
+    x = paper().expand(8, -1, -1, -1)
+    changed = as_other_writers(x, torch.tensor([1, 1, 1, 1, 2, 2, 2, 2]))
+    assert torch.equal(changed[0], changed[3])
+    assert torch.equal(changed[4], changed[7])
+    assert not torch.equal(changed[0], changed[4])
+
+
+def test_a_projection_learns_what_varies_within_a_subject():
+    torch.manual_seed(0)
+    centres, noise = torch.randn(12, 6), torch.randn(2, 120, 6) * 3
+    labels = torch.arange(12).repeat_interleave(10)
+    features = torch.cat([centres[labels].expand(2, -1, -1) + 0.3 * torch.randn(2, 120, 6), noise], 2)
+    layer, history = train_projection(
+        features, labels, 2, ProjectionPlan(dimension=6, components=12, shrinkage=0.01, steps=30)
+    )
+    assert len(history) == 30
+    fresh, mixed = torch.randn(20, 6), torch.randn(2, 20, 6) * 3
+    a, b = (layer(torch.cat([fresh, m], 1)) for m in mixed)
+    own = torch.cosine_similarity(a, b).mean()
+    plain = torch.cosine_similarity(torch.cat([fresh, mixed[0]], 1), torch.cat([fresh, mixed[1]], 1)).mean()
+    assert own > plain + 0.5
+
+
+def test_a_verifier_resumes_where_it_was(tmp_path):
+    def draw():
+        x = torch.rand(6, 1, 32, 48)
+        return x, torch.tensor([0, 0, 1, 1, 2, 2])
+
+    plan = VerifierPlan(steps=4, loss="contrastive", warmup=1)
+    torch.manual_seed(0)
+    first = small_grid()
+    start = {k: v.clone() for k, v in first.state_dict().items()}
+    whole = train_verifier(first, draw, plan, tmp_path / "a", check_every=2)
+
+    class Stop(Exception):
+        pass
+
+    calls: list[int] = []
+    again = small_grid()
+    again.load_state_dict(start)
+
+    def check(_):
+        calls.append(1)
+        if len(calls) > 1:
+            raise Stop
+        return "fine"
+
+    with pytest.raises(Stop):
+        train_verifier(again, draw, plan, tmp_path / "b", check=check, check_every=2)
+    resumed = small_grid()
+    resumed.load_state_dict(start)
+    finished = train_verifier(resumed, draw, plan, tmp_path / "b", check_every=2)
+    for a, b in zip(whole.parameters(), finished.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+    with pytest.raises(ValueError, match="another plan"):
+        train_verifier(resumed, draw, VerifierPlan(steps=9, loss="contrastive"), tmp_path / "b")
+
+
+def test_baselines_prefer_the_same_picture(picture):
+    grey = np.asarray(picture.convert("L").resize((92, 112)))
+    other = np.asarray(picture.convert("L").rotate(90).resize((92, 112)))
+    paler = (grey * 0.9 + 20).astype(np.uint8)
+    pictures = np.stack([grey, paler, other])
+    training = np.random.default_rng(1).integers(0, 256, (80, 112, 92)).astype(np.uint8)
+    for score in (pixel_scores(pictures), eigenface_scores(training, pictures), pattern_scores(pictures)):
+        assert score.shape == (3, 3)
+        assert score[0, 1] > score[0, 2]
+
+
+def test_contain_keeps_the_aspect_on_white():
+    made = contain(Image.new("RGB", (300, 100), (10, 20, 30)), 60, 40)
+    assert made.shape == (40, 60, 3)
+    assert (made[10:30] == [10, 20, 30]).all()
+    assert (made[:10] == 255).all()
+    assert (made[30:] == 255).all()
+
+
+def test_a_turned_jpeg_is_decoded_for_its_upright_shape(picture):
+    buffer = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.save(buffer, "JPEG", exif=exif, quality=95)
+    buffer.seek(0)
+    made = model_picture(buffer, 40, 80, "contain")
+    # 320 x 240 turned is 240 x 320: 40 wide and 53 high inside of 40 x 80.
+    assert (made[:13] == 255).all()
+    assert (made[14:66] == 255).mean() < 0.5

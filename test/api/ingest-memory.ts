@@ -1,9 +1,10 @@
 /**
  * Sends NDJSON of a given size through one request, and prints how much memory the server took meanwhile.
  *
- *     node test/api/ingest-memory.ts [--megabytes 1024] [--engine real|none]
+ *     npm run check:ingest-memory -- [--megabytes 1024] [--engine real|none] [--limit 300]
  *
- * `none` has an engine that forgets what it is given: the memory of the HTTP side alone.
+ * `none` has an engine that forgets what it is given: the memory of the HTTP side alone. With `--limit` it fails where the server took
+ * more megabytes than that.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createApp, lazyEncoders, serve } from '@lookalike/api';
+import { createApp, keepYoungSpaceSmall, lazyEncoders, serve } from '@lookalike/api';
 import { type Collection, openEngine } from '@lookalike/index';
 import { openFolderStore } from '@lookalike/store';
 
@@ -20,6 +21,7 @@ const { values } = parseArgs({
   options: {
     megabytes: { type: 'string', default: '1024' },
     engine: { type: 'string', default: 'real' },
+    limit: { type: 'string' },
     serve: { type: 'string' },
   },
 });
@@ -34,6 +36,8 @@ function forgetful(collection: Collection): Collection {
 }
 
 async function runServer(folder: string): Promise<void> {
+  // As `lookalike serve` does.
+  keepYoungSpaceSmall();
   const store = await openFolderStore(folder);
   const engine = openEngine({ store });
   const open = engine.collection.bind(engine);
@@ -45,9 +49,10 @@ async function runServer(folder: string): Promise<void> {
     encoders: lazyEncoders({ default: 'none', names: ['none'], open: none }),
   });
   const server = await serve(app, { port: 0 });
-  let peak = 0;
+  let peak = process.memoryUsage();
   setInterval(() => {
-    peak = Math.max(peak, process.memoryUsage.rss());
+    const now = process.memoryUsage();
+    if (now.rss > peak.rss) peak = now;
   }, 50);
   process.on('message', () => process.send?.({ peak, now: process.memoryUsage() }));
   process.send?.({ url: server.url });
@@ -89,7 +94,7 @@ async function ingestInto(child: ChildProcess): Promise<void> {
   });
   const memory = async () => {
     child.send('memory');
-    return await reply<{ peak: number; now: NodeJS.MemoryUsage }>();
+    return await reply<{ peak: NodeJS.MemoryUsage; now: NodeJS.MemoryUsage }>();
   };
   const before = await memory();
   const wanted = Number(values.megabytes) * 1024 * 1024;
@@ -130,6 +135,7 @@ async function ingestInto(child: ChildProcess): Promise<void> {
     .split('\n')
     .map((line) => JSON.parse(line) as { stored: number });
   const megabytes = (bytes: number) => Math.round(bytes / 1024 / 1024);
+  if (values.limit !== undefined && megabytes(after.peak.rss) > Number(values.limit)) process.exitCode = 1;
   console.log({
     engine: values.engine,
     sentMegabytes: megabytes(sent),
@@ -138,8 +144,10 @@ async function ingestInto(child: ChildProcess): Promise<void> {
     commits: lines.length,
     seconds: Math.round(seconds),
     itemsPerSecond: Math.round(items / seconds),
-    rssMegabytes: { before: megabytes(before.now.rss), peak: megabytes(after.peak) },
-    heapMegabytes: megabytes(after.now.heapUsed),
+    rssMegabytes: { before: megabytes(before.now.rss), peak: megabytes(after.peak.rss) },
+    atPeak: Object.fromEntries(
+      Object.entries(after.peak).map(([part, bytes]) => [part, megabytes(bytes as number)]),
+    ),
   });
 }
 

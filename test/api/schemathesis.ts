@@ -2,7 +2,7 @@
  * Sends what schemathesis makes of the OpenAPI document to a running server: examples, edge cases and random requests, valid and not.
  * Fails where the server answers 5xx, a status or a body that the document does not have, or takes what it should refuse.
  *
- *     node test/api/schemathesis.ts [--examples 30] [--seed 1]
+ *     npm run check:api -- [--short] [--examples 30] [--seed 1]
  *
  * schemathesis comes from PyPI into a virtual environment under the folder for temporary files. Where that cannot be made, the check
  * says "skipped: schemathesis" and ends well.
@@ -18,8 +18,16 @@ import { openTestApp } from '../../packages/api/src/testing/test-app.ts';
 
 const release = '4.32.5';
 const { values } = parseArgs({
-  options: { examples: { type: 'string', default: '30' }, seed: { type: 'string', default: '1' } },
+  options: {
+    examples: { type: 'string', default: '30' },
+    seed: { type: 'string', default: '1' },
+    /** For every change: a few examples of each operation, well under two minutes. */
+    short: { type: 'boolean', default: false },
+  },
 });
+const { examples, phases } = values.short
+  ? { examples: '8', phases: 'examples,fuzzing' }
+  : { examples: values.examples, phases: 'examples,coverage,fuzzing' };
 
 /** The `st` command, installed on first use. */
 function installed(): string | undefined {
@@ -69,9 +77,9 @@ async function check(command: string): Promise<void> {
       'run',
       `${url}/v1/openapi.json`,
       '--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,unsupported_method',
-      `--max-examples=${values.examples}`,
+      `--max-examples=${examples}`,
       `--seed=${values.seed}`,
-      '--phases=examples,coverage,fuzzing',
+      `--phases=${phases}`,
       '--generation-database=none',
       '--suppress-health-check=all',
       '--request-timeout=30',

@@ -13,5 +13,5 @@ export { isServerFailure, problemKinds } from './problems.ts';
 export type { Log, LogEntry } from './request-log.ts';
 export { logToStderr } from './request-log.ts';
 export type { RunningServer, ServeOptions } from './serve.ts';
-export { serve } from './serve.ts';
+export { keepYoungSpaceSmall, serve } from './serve.ts';
 export type { Uploads } from './uploads.ts';

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   createApp,
+  keepYoungSpaceSmall,
   logToStderr,
   parseApiKeys,
   type RunningServer,
@@ -24,6 +25,7 @@ import type { ServeOptions } from './serve.ts';
 const SWEEP_INTERVAL = 6 * 60 * 60 * 1000;
 
 export async function runServer(options: ServeOptions, signal: AbortSignal): Promise<number> {
+  keepYoungSpaceSmall();
   const keys = options.keys === undefined ? undefined : parseApiKeys(await readFile(options.keys, 'utf8'));
   const objects = await openStore(options.data);
   const engine = openEngine({ store: objects });

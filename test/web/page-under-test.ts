@@ -49,7 +49,7 @@ export async function startPage(access: Access = { kind: 'loopback' }): Promise<
   const engine = openEngine({ store: objects, commitWindow: 10 });
   const encoders = lazyEncoders({
     default: DEFAULT_MODEL,
-    names: [DEFAULT_MODEL],
+    names: [DEFAULT_MODEL, 'one-shot-characters'],
     open: async (name) => openEncoder(await resolveModel(name)),
   });
   const app = createApp({ engine, objects, encoders, webRoot, access });

@@ -71,6 +71,22 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeou
     await page.context().close();
   });
 
+  it('compares two files by another encoder where asked, an item only by that of its collection', async () => {
+    const { page, complaints } = await site.open('#/compare?collection=photos');
+    const file = (label: string) => page.getByLabel(label).and(page.locator('input'));
+    await file('Choose the first picture').setInputFiles([picture('cat.jpg'), picture('rocket.jpg')]);
+    await page.getByRole('heading', { name: 'Different pictures' }).waitFor();
+    const encoder = page.getByLabel('Encoder');
+    await encoder.selectOption('one-shot-characters');
+    await page.getByText(/get past it \(one-shot-characters\)/).waitFor();
+    await page.getByRole('heading', { name: /^(The same|Different)$/ }).waitFor();
+    await page.goto(`${site.url}/#/compare?collection=photos&a=item%3Acat.jpg&model=one-shot-characters`);
+    await eventually(() => encoder.isDisabled()).toBe(true);
+    expect(await encoder.inputValue()).toBe('near-duplicate');
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   it('compares a file with an item of the collection, from a search result', async () => {
     const { page } = await site.open('#/search?collection=photos');
     await page
@@ -112,10 +128,10 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeou
     await name.fill('holiday-2026');
     await page.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('heading', { name: 'holiday-2026' }).waitFor();
-    expect(await page.getByRole('combobox').inputValue()).toBe('holiday-2026');
+    expect(await page.getByLabel('Collection', { exact: true }).inputValue()).toBe('holiday-2026');
     await page.getByRole('link', { name: 'Search', exact: true }).click();
     await page.getByRole('heading', { name: '“holiday-2026” is empty' }).waitFor();
-    await page.getByRole('combobox').selectOption('photos');
+    await page.getByLabel('Collection', { exact: true }).selectOption('photos');
     await page.getByRole('link', { name: 'cat.jpg' }).waitFor();
     expect(new URL(page.url()).hash).toContain('collection=photos');
 
@@ -147,8 +163,7 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeou
   });
 
   it('needs nothing but its own server, in any view', async () => {
-    const context = await site.open('about:blank').then(({ page }) => page.context());
-    const page = await context.newPage();
+    const { page } = await site.open('#/collections');
     const elsewhere: string[] = [];
     page.on('request', (request) => {
       if (!request.url().startsWith(site.url) && !/^(data|blob):/.test(request.url()))
@@ -166,7 +181,7 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeou
       await page.locator(ready).first().waitFor();
     }
     expect(elsewhere).toEqual([]);
-    await context.close();
+    await page.context().close();
   });
 
   it('shows more of what is many, as asked', async () => {

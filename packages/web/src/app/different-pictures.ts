@@ -91,7 +91,7 @@ function partOf(whole: ShownGroup, items: ShownItem[]): ShownGroup {
     return pixelsB - pixelsA || bytesB - bytesA || (a.id < b.id ? -1 : 1);
   });
   const [keep, ...others] = ranked as [ShownItem, ...ShownItem[]];
-  const related = others.map((item) =>
+  const related = others.map(({ by: _by, ...item }) =>
     contentOf(item) === contentOf(keep)
       ? { ...item, kind: 'exact' as const, similarity: 1 }
       : { ...item, kind: 'near' as const, similarity: undefined },

@@ -12,6 +12,7 @@ describe('the URL hash', () => {
         collection: text,
         a: reference,
         b: reference,
+        model: text,
         among: fc.array(text, { minLength: 1 }),
         look: text,
         min: fc.double({ min: 0, max: 1, noNaN: true }).map((value) => value + 0),

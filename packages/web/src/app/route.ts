@@ -10,6 +10,8 @@ export interface Route {
   a?: PictureReference;
   /** Compare: the right picture. */
   b?: PictureReference;
+  /** Compare: the encoder that compares two pictures of which none is an item. */
+  model?: string;
   /** Search: ids of kept pictures that came together, `a` being one of them. */
   among?: string[];
   /** Search and duplicates: the item that is enlarged. */
@@ -33,6 +35,8 @@ export function parseRoute(hash: string): Route {
   if (a) route.a = a;
   const b = parseReference(parameters.get('b'));
   if (b) route.b = b;
+  const model = parameters.get('model');
+  if (model) route.model = model;
   const among = parameters.getAll('among').filter((id) => id !== '');
   if (among.length > 0) route.among = among;
   const look = parameters.get('look');
@@ -49,6 +53,7 @@ export function formatRoute(route: Route): string {
   if (route.collection) parameters.set('collection', route.collection);
   if (route.a) parameters.set('a', formatReference(route.a));
   if (route.b) parameters.set('b', formatReference(route.b));
+  if (route.model) parameters.set('model', route.model);
   for (const id of route.among ?? []) parameters.append('among', id);
   if (route.look) parameters.set('look', route.look);
   if (route.min !== undefined) parameters.set('min', String(route.min));

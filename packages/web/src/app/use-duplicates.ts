@@ -1,11 +1,9 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { withItems } from './duplicate-items.ts';
+import { presentGroups } from './duplicate-items.ts';
 import { type DuplicateGroup, type DuplicatesJob, server } from './server.ts';
 
 /** Groups a request; a page of ten thousand groups arrives in twenty of them while the first is already shown. */
 const pageSize = 500;
-/** Ids a request; the server takes no more. */
-const idsARequest = 5000;
 const pollMilliseconds = 700;
 
 export interface Duplicates {
@@ -36,6 +34,7 @@ export function useDuplicates(collection: string, id: string | undefined): Dupli
         const job = await server.duplicatesPage(collection, id, {
           ...(cursor && { cursor }),
           limit: pageSize,
+          include: 'metadata',
           signal,
         });
         if (job.status === 'running') {
@@ -44,7 +43,7 @@ export function useDuplicates(collection: string, id: string | undefined): Dupli
           if (signal.aborted) return;
           continue;
         }
-        const found = withItems(job.groups ?? [], await itemsOf(collection, job.groups ?? [], signal));
+        const found = presentGroups(job.groups ?? []);
         if (signal.aborted) return;
         groups = [...groups, ...found.groups];
         gone += found.gone;
@@ -62,13 +61,3 @@ export function useDuplicates(collection: string, id: string | undefined): Dupli
 }
 
 const nothing = { job: undefined, groups: [], complete: false, gone: 0, error: undefined };
-
-async function itemsOf(collection: string, groups: readonly DuplicateGroup[], signal: AbortSignal) {
-  const ids = groups.flatMap((group) => group.items.map((item) => item.id));
-  const metadata = new Map<string, DuplicateGroup['items'][number]['metadata']>();
-  for (let start = 0; start < ids.length; start += idsARequest) {
-    const items = await server.getItems(collection, ids.slice(start, start + idsARequest), { signal });
-    for (const item of items) if (item) metadata.set(item.id, item.metadata);
-  }
-  return metadata;
-}

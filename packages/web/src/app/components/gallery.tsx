@@ -67,7 +67,7 @@ export function Gallery(props: Props) {
               </a>
               <a
                 href={formatRoute({ view: 'search', collection, a: { item: match.id } })}
-                aria-label={`Search with ${match.id}`}
+                aria-label={`Search with it: ${match.id}`}
               >
                 Search with it
               </a>

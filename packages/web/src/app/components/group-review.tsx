@@ -185,6 +185,12 @@ export function GroupReview(props: Props) {
           more and left out.
         </p>
       )}
+      {(job.known ?? 0) > 0 && (
+        <p class="small soft">
+          {formatPlural(job.known ?? 0, 'picture')} had been compared with each other before; only what is new
+          was looked at.
+        </p>
+      )}
       {job.complete === false && (
         <p class="small soft">
           The collection is large, so pairs were found through the index

@@ -162,11 +162,7 @@ function GroupItem(
         </button>
       </div>
       <p class="group-facts small" id={`group-${props.number}-${index}`}>
-        {isProposal ? (
-          <span class="badge">proposal</span>
-        ) : (
-          <KindBadge kind={item.kind} similarity={item.similarity} />
-        )}
+        {isProposal ? <span class="badge">proposal</span> : <KindBadge item={item} />}
         {!isProposal && (
           <a
             tabIndex={tabbable ? 0 : -1}
@@ -178,6 +174,7 @@ function GroupItem(
         )}
       </p>
       <p class="small soft number group-size">
+        {item.lowInformation && <span title="It says little what is near to it">blank · </span>}
         {picture ? `${picture.width} × ${picture.height} · ${formatBytes(picture.bytes)}` : ''}
       </p>
     </li>

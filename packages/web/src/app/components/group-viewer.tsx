@@ -112,7 +112,7 @@ export function GroupViewer(props: Props) {
         <span class="soft">Proposed to be kept: {group.reason}</span>
       ) : (
         <>
-          <KindBadge kind={item.kind} similarity={item.similarity} />{' '}
+          <KindBadge item={item} />{' '}
           <span class="soft">
             {item.similarity === undefined ? 'not compared with the new one to keep' : 'to the one to keep'}
           </span>

@@ -20,7 +20,8 @@ import { useNavigation } from '../use-route.ts';
 type Side = 'a' | 'b';
 
 export function CompareView() {
-  const { route, go } = useNavigation();
+  const app = useApp();
+  const { route, go, adjust } = useNavigation();
 
   /** Fills the side it was dropped on; a second picture of the same drop goes to the other one. */
   const fill = useCallback(
@@ -36,6 +37,10 @@ export function CompareView() {
   );
   const nextSide: Side = route.a ? 'b' : 'a';
   const { a, b, ...others } = route;
+  // An item is compared by the embedding it has; dropped pictures by any encoder of the server.
+  const isBound = [a, b].some((side) => side && 'item' in side);
+  const collectionModel = modelOf(app, app.collection)?.name;
+  const model = (isBound ? undefined : route.model) ?? collectionModel ?? app.defaultModel;
 
   return (
     <div class="compare stack">
@@ -44,11 +49,31 @@ export function CompareView() {
           <h1>Compare two pictures</h1>
           <p class="soft">Is it one picture in two versions, or two pictures?</p>
         </div>
-        {a && b && (
-          <a class="button small" href={formatRoute({ ...others, a: b, b: a })}>
-            <SwapIcon /> Swap
-          </a>
-        )}
+        <div class="row">
+          {app.models.length > 1 && (
+            <label class="row small">
+              <span class="soft">Encoder</span>
+              <select
+                class="select small"
+                value={model}
+                disabled={isBound}
+                title={isBound ? 'A picture of a collection is compared by its encoder' : undefined}
+                onChange={(event) => adjust({ model: event.currentTarget.value })}
+              >
+                {app.models.map((one) => (
+                  <option key={one.name} value={one.name}>
+                    {one.name}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
+          {a && b && (
+            <a class="button small" href={formatRoute({ ...others, a: b, b: a })}>
+              <SwapIcon /> Swap
+            </a>
+          )}
+        </div>
       </div>
       <div class="compare-sides">
         {(['a', 'b'] as const).map((side) => (
@@ -61,7 +86,7 @@ export function CompareView() {
           />
         ))}
       </div>
-      {a && b && <Verdict key={`${referenceKey(a)} ${referenceKey(b)}`} a={a} b={b} />}
+      {a && b && <Verdict key={`${referenceKey(a)} ${referenceKey(b)} ${model}`} a={a} b={b} model={model} />}
     </div>
   );
 }
@@ -122,11 +147,11 @@ function CompareSide(props: {
   );
 }
 
-function Verdict(props: { a: PictureReference; b: PictureReference }) {
-  const { a, b } = props;
+function Verdict(props: { a: PictureReference; b: PictureReference; model: string }) {
+  const { a, b, model } = props;
   const app = useApp();
   const name = app.collection?.name;
-  const answer = useLoad(`${name} ${referenceKey(a)} ${referenceKey(b)}`, async (signal) => {
+  const answer = useLoad(`${name} ${referenceKey(a)} ${referenceKey(b)} ${model}`, async (signal) => {
     const side = async (reference: PictureReference): Promise<Blob | number[]> => {
       const referred = await resolveReference(reference);
       if (referred.kind === 'kept') return referred.picture.blob;
@@ -136,7 +161,6 @@ function Verdict(props: { a: PictureReference; b: PictureReference }) {
       return vector;
     };
     const [first, second] = await Promise.all([side(a), side(b)]);
-    const model = modelOf(app, app.collection)?.name;
     return server.compare(first, second, { ...(model && { model }), signal });
   });
 
@@ -195,11 +219,16 @@ function OwnVerdict(props: { collection: string; pair: Pair }) {
 function VerdictPanel(props: { answer: CompareAnswer; children: ComponentChildren }) {
   const { answer } = props;
   const { a, b } = answer.pictures ?? {};
-  const { same, similarity, threshold, falsePositiveRate } = answer;
+  const { same, similarity, threshold, falsePositiveRate, falseRejectRate } = answer;
+  const app = useApp();
+  const isStandard = answer.model === app.defaultModel;
+  const verdict = same ? 'The same picture, or nearly' : 'Different pictures';
+  // What other encoders take for the same, their description says.
+  const described = app.models.find((one) => one.name === answer.model)?.description;
   return (
     <section class="verdict panel stack" aria-label="Verdict">
       <div class="row between" role="status">
-        <h2 class="verdict-title">{same ? 'The same picture, or nearly' : 'Different pictures'}</h2>
+        <h2 class="verdict-title">{isStandard ? verdict : same ? 'The same' : 'Different'}</h2>
         <span class={`badge ${same ? 'good' : 'warn'}`}>{same ? 'same' : 'different'}</span>
       </div>
       <div>
@@ -211,10 +240,14 @@ function VerdictPanel(props: { answer: CompareAnswer; children: ComponentChildre
           <span class="scale-mark" style={{ left: `${threshold * 100}%` }} />
         </div>
         <p class="soft small">
-          The line is at {formatSimilarity(threshold)}: from there on two pictures count as the same.
+          The line is at {formatSimilarity(threshold)}: from there on two {isStandard ? 'pictures ' : ''}count
+          as the same.
           {falsePositiveRate !== undefined &&
             ` About ${oneIn(falsePositiveRate)} unrelated pairs get past it (${answer.model}).`}
+          {falseRejectRate !== undefined &&
+            ` About ${oneIn(falseRejectRate)} pairs that belong together do not reach it.`}
         </p>
+        {!isStandard && described && <p class="soft small">{described}</p>}
       </div>
       {(a?.lowInformation || b?.lowInformation) && (
         <p class="notice warn">

@@ -32,7 +32,8 @@ def pictures(tmp_path):
     """12 pictures with structure at several scales."""
     rng = np.random.default_rng(3)
     for i in range(12):
-        layers = [np.asarray(Image.fromarray(rng.integers(0, 255, (s, s, 3), np.uint8)).resize((96, 96))) for s in (6, 24)]
+        noise = [Image.fromarray(rng.integers(0, 255, (s, s, 3), np.uint8)) for s in (6, 24)]
+        layers = [np.asarray(one.resize((96, 96))) for one in noise]
         Image.fromarray(((layers[0].astype(int) + layers[1]) // 2).astype(np.uint8)).save(tmp_path / f"{i:02d}.png")
     return cached_pictures(list_pictures(tmp_path), 96, tmp_path / "cache")
 

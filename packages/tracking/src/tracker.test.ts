@@ -20,9 +20,15 @@ let film: Film;
 beforeAll(async () => {
   tracker = await openTracker(MODEL);
   film = makeFilm({
-    ...{ width: 200, height: 150, frames: 14, hardship: 0, seed: 'a film' },
-    ...{ background: await picture('coffee.jpg'), object: await picture('cat.jpg') },
-    ...{ passer: await picture('rocket.jpg'), size: [48, 36] },
+    width: 200,
+    height: 150,
+    frames: 14,
+    background: await picture('coffee.jpg'),
+    object: await picture('cat.jpg'),
+    passer: await picture('rocket.jpg'),
+    size: [48, 36],
+    hardship: 0,
+    seed: 'a film',
   });
 });
 afterAll(() => tracker.close());

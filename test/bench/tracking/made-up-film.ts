@@ -25,12 +25,47 @@ export interface FilmPlan {
 }
 
 export function makeFilm(plan: FilmPlan): Film {
-  const random = new Random(plan.seed);
-  const between = (low: number, high: number) => random.between(low, high);
+  const scene = writeScene(plan, new Random(plan.seed));
+  const moments = Array.from({ length: plan.frames }, (_, frame) => scene.at(frame));
+  return {
+    frames: moments.map((moment) => drawFrame(plan, scene, moment)),
+    boxes: moments.map(boxAround),
+  };
+}
+
+type Place = [number, number];
+
+/** What does not change in a film, and where everything is at each of its frames. */
+interface Scene {
+  /** The part of the object's picture that is the target, in 0..1 of it, and the power of its superellipse. */
+  cut: { x: number; y: number; side: number; power: number };
+  bend: { amount: number; waves: number; speed: number };
+  passer: { picture: Frame; x: number; y: number; side: number };
+  /** Out of focus, 0 to 1. */
+  soft: number;
+  at(frame: number): Moment;
+}
+
+interface Moment {
+  frame: number;
+  /** Of the background, in 0..1 of its picture. */
+  pan: Place;
+  /** Middle, half sides and cosine and sine of the turn of the target, in pixels. */
+  middle: Place;
+  half: Place;
+  turn: Place;
+  /** The passer's middle and radius; 0: nobody passes. */
+  passing: Place;
+  radius: number;
+  brightness: number;
+}
+
+function writeScene(plan: FilmPlan, random: Random): Scene {
   const { width, height, hardship } = plan;
+  const between = (low: number, high: number) => random.between(low, high);
   const [targetWidth, targetHeight] = plan.size;
-  const room: [number, number] = [width / 2 - targetWidth * 0.75, height / 2 - targetHeight * 0.75];
-  const course = [0, 1].map((axis) => wander(random, (room[axis] as number) * between(0.5, 1)));
+  const room: Place = [width / 2 - targetWidth * 0.75, height / 2 - targetHeight * 0.75];
+  const course = room.map((reach) => wander(random, reach * between(0.5, 1)));
   const growth = wander(random, 0.45 * hardship);
   const turn = wander(random, 0.4 * hardship);
   const bend = { amount: between(0, 0.12) * hardship, waves: between(2, 5), speed: between(0.05, 0.3) };
@@ -42,76 +77,80 @@ export function makeFilm(plan: FilmPlan): Film {
     side: between(0.25, 0.5),
     power: between(2, 6),
   };
-  const passer = {
-    ...{ x: between(0.3, 0.7), y: between(0.3, 0.7), side: between(0.2, 0.5) },
-    course: [0, 1].map((axis) => wander(random, (room[axis] as number) * 0.9)),
-    /** Of another picture, or of the target's own: a twin is the harder one to tell apart. */
-    picture: random.next() < 0.5 ? plan.passer : plan.object,
-    size: random.next() < hardship ? between(0.5, 0.9) : 0,
-  };
+  const passed = { x: between(0.3, 0.7), y: between(0.3, 0.7), side: between(0.2, 0.5) };
+  const passerCourse = room.map((reach) => wander(random, reach * 0.9));
+  // Of another picture, or of the target's own: a twin is the harder one to tell apart.
+  const passer = { ...passed, picture: random.next() < 0.5 ? plan.passer : plan.object };
+  const passerSize = random.next() < hardship ? between(0.5, 0.9) : 0;
   const soft = random.next() < 0.5 * hardship ? between(0.5, 1) : 0;
-  const frames: Frame[] = [];
-  const boxes: Box[] = [];
-  for (let t = 0; t < plan.frames; t++) {
-    const time = t / 60;
-    const scale = Math.exp((growth(time) ?? 0) - growth(0));
-    const middle = course.map((along, axis) => ([width, height][axis] as number) / 2 + along(time)) as [
-      number,
-      number,
-    ];
-    const angle = turn(time) - turn(0);
-    const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-    const half = [(targetWidth / 2) * scale, (targetHeight / 2) * scale] as const;
-    const brightness = Math.exp(light(time) - light(0));
-    const pixels = new Uint8Array(width * height * 3);
-    const passing = passer.course.map(
-      (along, axis) => ([width, height][axis] as number) / 2 + along(time + 0.5),
-    );
-    const passingHalf = (passer.size * (half[0] + half[1])) / 2;
-    const color = new Float32Array(3);
-    const over = new Float32Array(3);
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const across = (x / width) * 0.6 + 0.2 + (pan[0]?.(time) ?? 0);
-        const down = (y / height) * 0.6 + 0.2 + (pan[1]?.(time) ?? 0);
-        sample(plan.background, across, down, color);
-        const [dx, dy] = [x + 0.5 - middle[0], y + 0.5 - middle[1]];
-        let u = (dx * cos + dy * sin) / half[0];
-        let v = (dy * cos - dx * sin) / half[1];
-        if (Math.abs(u) < 1.2 && Math.abs(v) < 1.2) {
-          const alpha = cutOut(u, v, cut.power);
-          u += bend.amount * Math.sin(bend.waves * v + bend.speed * t);
-          v += bend.amount * Math.cos(bend.waves * u + bend.speed * t);
-          const reach = cut.side / 2;
-          const tall = (reach * plan.object.width * half[1]) / (plan.object.height * half[0]);
-          sample(plan.object, cut.x + u * reach, cut.y + v * Math.min(tall, 0.5), over);
-          blend(color, over, alpha);
-        }
-        if (passingHalf > 0) {
-          const [pu, pv] = [x - (passing[0] as number), y - (passing[1] as number)].map(
-            (d) => d / passingHalf,
-          ) as [number, number];
-          if (Math.abs(pu) < 1.2 && Math.abs(pv) < 1.2) {
-            sample(
-              passer.picture,
-              passer.x + (pu * passer.side) / 2,
-              passer.y + (pv * passer.side) / 2,
-              over,
-            );
-            blend(color, over, cutOut(pu, pv, 2));
-          }
-        }
-        const at = (y * width + x) * 3;
-        for (let c = 0; c < 3; c++)
-          pixels[at + c] = Math.min(255, Math.max(0, (color[c] as number) * brightness));
+  const along = (courses: ((time: number) => number)[], time: number, from: Place): Place => [
+    from[0] + (courses[0]?.(time) ?? 0),
+    from[1] + (courses[1]?.(time) ?? 0),
+  ];
+  return {
+    cut,
+    bend,
+    passer,
+    soft,
+    at(frame) {
+      const time = frame / 60;
+      const scale = Math.exp(growth(time) - growth(0));
+      const angle = turn(time) - turn(0);
+      const half: Place = [(targetWidth / 2) * scale, (targetHeight / 2) * scale];
+      return {
+        frame,
+        pan: along(pan, time, [0.2, 0.2]),
+        middle: along(course, time, [width / 2, height / 2]),
+        half,
+        turn: [Math.cos(angle), Math.sin(angle)],
+        passing: along(passerCourse, time + 0.5, [width / 2, height / 2]),
+        radius: (passerSize * (half[0] + half[1])) / 2,
+        brightness: Math.exp(light(time) - light(0)),
+      };
+    },
+  };
+}
+
+/** The box around the turned ellipse; the bent surface stays inside of it. */
+function boxAround({ middle, half, turn: [cos, sin] }: Moment): Box {
+  const reachX = Math.hypot(half[0] * cos, half[1] * sin);
+  const reachY = Math.hypot(half[0] * sin, half[1] * cos);
+  return { x: middle[0] - reachX, y: middle[1] - reachY, width: reachX * 2, height: reachY * 2 };
+}
+
+function drawFrame({ width, height, background, object }: FilmPlan, scene: Scene, moment: Moment): Frame {
+  const { cut, bend, passer, soft } = scene;
+  const { middle, half, passing, radius, pan, brightness, frame } = moment;
+  const [cos, sin] = moment.turn;
+  const reach = cut.side / 2;
+  const tall = Math.min(0.5, (reach * object.width * half[1]) / (object.height * half[0]));
+  const pixels = new Uint8Array(width * height * 3);
+  const color = new Float32Array(3);
+  const over = new Float32Array(3);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      sample(background, (x / width) * 0.6 + pan[0], (y / height) * 0.6 + pan[1], color);
+      const [dx, dy] = [x + 0.5 - middle[0], y + 0.5 - middle[1]];
+      let u = (dx * cos + dy * sin) / half[0];
+      let v = (dy * cos - dx * sin) / half[1];
+      if (Math.abs(u) < 1.2 && Math.abs(v) < 1.2) {
+        const alpha = cutOut(u, v, cut.power);
+        u += bend.amount * Math.sin(bend.waves * v + bend.speed * frame);
+        v += bend.amount * Math.cos(bend.waves * u + bend.speed * frame);
+        sample(object, cut.x + u * reach, cut.y + v * tall, over);
+        blend(color, over, alpha);
       }
+      const [pu, pv] = [(x - passing[0]) / radius, (y - passing[1]) / radius];
+      if (Math.abs(pu) < 1.2 && Math.abs(pv) < 1.2) {
+        sample(passer.picture, passer.x + (pu * passer.side) / 2, passer.y + (pv * passer.side) / 2, over);
+        blend(color, over, cutOut(pu, pv, 2));
+      }
+      const at = (y * width + x) * 3;
+      for (let c = 0; c < 3; c++)
+        pixels[at + c] = Math.min(255, Math.max(0, (color[c] as number) * brightness));
     }
-    frames.push({ width, height, pixels: soft > 0 ? softened(pixels, width, height, soft) : pixels });
-    const reachX = Math.hypot(half[0] * cos, half[1] * sin);
-    const reachY = Math.hypot(half[0] * sin, half[1] * cos);
-    boxes.push({ x: middle[0] - reachX, y: middle[1] - reachY, width: reachX * 2, height: reachY * 2 });
   }
-  return { frames, boxes };
+  return { width, height, pixels: soft > 0 ? softened(pixels, width, height, soft) : pixels };
 }
 
 /** A smooth course within `reach` of 0; time 1 is sixty frames. */

@@ -25,12 +25,14 @@ const raw = { raw: { ...SIZE, channels: 3 as const } };
 
 async function makeAnimation(): Promise<void> {
   const { frames, boxes } = makeFilm({
-    ...{ ...SIZE, frames: 50, size: [58, 48], hardship: 0.8, seed: 'demo' },
-    ...{
-      background: await picture('coffee'),
-      object: await picture('raccoon'),
-      passer: await picture('cat'),
-    },
+    ...SIZE,
+    frames: 50,
+    background: await picture('coffee'),
+    object: await picture('raccoon'),
+    passer: await picture('cat'),
+    size: [58, 48],
+    hardship: 0.8,
+    seed: 'demo',
   });
   const folder = mkdtempSync(join(tmpdir(), 'lookalike-demo-'));
   try {
@@ -61,7 +63,10 @@ async function drawFailures(): Promise<void> {
   for (let i = 0; i < FILMS; i++) {
     const random = new Random(`free film ${i}`);
     const film = makeFilm({
-      ...{ ...SIZE, frames: 40, hardship: 1, seed: `free film ${i}` },
+      ...SIZE,
+      frames: 40,
+      hardship: 1,
+      seed: `free film ${i}`,
       size: [random.between(36, 64), random.between(36, 64)],
       background: await picture(random.pick(NAMES)),
       object: await picture(random.pick(NAMES)),

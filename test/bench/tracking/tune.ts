@@ -45,8 +45,14 @@ async function makeFilms(): Promise<Film[]> {
     const stretch = Math.exp(random.between(-0.5, 0.5));
     films.push(
       makeFilm({
-        ...{ width: 256, height: 192, frames: FRAMES, hardship: random.between(0.7, 1), seed: `film ${i}` },
-        ...{ background: await read(backgrounds), object: await read(objects), passer: await read(objects) },
+        width: 256,
+        height: 192,
+        frames: FRAMES,
+        hardship: random.between(0.7, 1),
+        seed: `film ${i}`,
+        background: await read(backgrounds),
+        object: await read(objects),
+        passer: await read(objects),
         size: [area * stretch, area / stretch],
       }),
     );

@@ -73,7 +73,7 @@ class TrackingEncoder(Encoder):
         return self.neck(self.joined(pixels))
 
     def templates(self, joined: Tensor) -> Tensor:
-        """[n, 120, 16, 16] of ``joined`` exemplars -> [n, 4096] of unit length: the inner half of what the neck sees."""
+        """[n, 120, 16, 16] of ``joined`` exemplars -> [n, 4096] of unit length: the inner half, through the neck."""
         return F.normalize(self.neck(inner_half(joined)).flatten(1), dim=1)
 
     def encode(self, batch: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ def window_norms(features: Tensor) -> Tensor:
 
 
 class SearchBranch(nn.Module):
-    """What a later frame goes through: (pixels [1, 3, h, w], templates [k, 4096]) -> similarity [1, k, h/8-7, w/8-7]."""
+    """For a later frame: (pixels [1, 3, h, w], templates [k, 4096]) -> similarity [1, k, h/8-7, w/8-7]."""
 
     def __init__(self, encoder: TrackingEncoder):
         super().__init__()

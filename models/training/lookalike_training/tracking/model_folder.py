@@ -27,15 +27,15 @@ from lookalike_training.tracking.fully_convolutional import (
 from lookalike_training.tracking.scenes import draw_scenes
 from lookalike_training.tracking.training import responses
 
-#: How the tracker moves its box: `npm run tune:tracking` compares such sets on made-up sequences.
+#: How the tracker moves its box: test/bench/tracking/tune.ts compares such sets on made-up films.
 PARAMETERS = {
     "scaleStep": 1.06,
     "scalePenalty": 0.01,
-    "scaleDamping": 0.6,
-    "windowPenalty": 0.1,
+    "scaleDamping": 0.85,
+    "windowPenalty": 0.2,
     "updateEvery": 5,
     "updateShare": 0.2,
-    "firstShare": 0.5,
+    "firstShare": 0.35,
     "updateSimilarity": 0.6,
     "lostSimilarity": 0.25,
 }
@@ -93,7 +93,8 @@ def response_thresholds(net: TrackingEncoder, pictures: CachedPictures, scenes: 
         own, foreign = responses(net, pairs)
         present.append(own.flatten(1).amax(1))
         absent.append(foreign.flatten(2).amax(2).flatten())
-    described = f"best response of {scenes * 4} regions without the target; recall over {scenes} with it (made-up scenes)"
+    regions = f"{scenes * 4} regions without the target; recall over {scenes} with it"
+    described = f"best response of {regions} (made-up scenes)"
     negatives, positives = (torch.cat(part).clamp(0, 1).numpy() for part in (absent, present))
     return thresholds(negatives, positives, described, rates=(1e-1, 1e-2))
 

@@ -29,8 +29,8 @@ _SCALE_SPREAD = 0.5  #: steps
 def pair_responses(features: Tensor, templates: Tensor) -> tuple[Tensor, Tensor]:
     """Own and foreign responses.
 
-    ``features`` [n, 64, h, w] of regions, ``templates`` [3, n, 4096] -> cosines [n, 3, h - 7, w - 7] of each region with
-    its target's three exemplars, and [n, s, h - 7, w - 7] of each *template* with the s next regions.
+    ``features`` [n, 64, h, w] of regions, ``templates`` [3, n, 4096] -> cosines [n, 3, h - 7, w - 7] of each region
+    with its target's three exemplars, and [n, s, h - 7, w - 7] of each *template* with the s next regions.
     """
     n = len(features)
     strangers = min(STRANGERS, n - 1)

@@ -1,8 +1,8 @@
 """Made-up pairs of frames with a known target, from still pictures.
 
 A scene has three layers: a background, the target (a region of a picture, cut out or with all that surrounds it), and
-another cut-out that distracts from it or hides a part of it. The first frame shows the target as it is; in the second it
-has moved, turned, bent and changed its size, the background has moved or is another one, and the light may differ.
+another cut-out that distracts from it or hides a part of it. The first frame shows the target as it is; in the second
+it has moved, turned, bent and changed its size, the background has moved or is another one, and the light may differ.
 
 Lengths in a scene are in sides of the exemplar's crop, with the middle of the target at 0.
 """

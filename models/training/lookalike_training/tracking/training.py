@@ -104,8 +104,10 @@ def train_tracking(
     folder: Path,
     checkpoint_every: int = 25,
 ) -> tuple[TrackingEncoder, list[tuple[int, float]]]:
-    """Train ``net`` and return its averaged weights and (step, loss). ``folder`` receives ``checkpoint.pt`` and ``loss.png``; a run that
-    finds its checkpoint goes on from there."""
+    """Train ``net`` and return its averaged weights and (step, loss).
+
+    ``folder`` receives ``checkpoint.pt`` and ``loss.png``; a run that finds its checkpoint goes on from there.
+    """
     net.train()
     net.freeze(plan.frozen_blocks)
     fast = [*net.neck.parameters(), net.gain]

@@ -28,6 +28,13 @@ import { orByUpload } from './uploads.ts';
 
 type Include = ('metadata' | 'vector')[];
 
+interface ListOptions extends CallOptions {
+  filter?: Filter;
+  include?: Include;
+  pageSize?: number;
+  minVersion?: number;
+}
+
 /** Items: their pictures, vectors and metadata. */
 export class ItemCalls extends CollectionCalls {
   /** Stores one picture under `id`, replacing what was there; with `ifVersion` only that version, 0 being none. */
@@ -176,15 +183,7 @@ export class ItemCalls extends CollectionCalls {
   }
 
   /** All items, or those a filter takes, by id; pages are fetched as they are needed. */
-  async *listItems(
-    collection: string,
-    options: CallOptions & {
-      filter?: Filter;
-      include?: Include;
-      pageSize?: number;
-      minVersion?: number;
-    } = {},
-  ): AsyncGenerator<Item> {
+  async *listItems(collection: string, options: ListOptions = {}): AsyncGenerator<Item> {
     let cursor: string | undefined;
     do {
       const page = await this.listItemsPage(collection, {
@@ -196,16 +195,7 @@ export class ItemCalls extends CollectionCalls {
     } while (cursor !== undefined);
   }
 
-  listItemsPage(
-    collection: string,
-    options: CallOptions & {
-      filter?: Filter;
-      include?: Include;
-      pageSize?: number;
-      minVersion?: number;
-      cursor?: string;
-    } = {},
-  ): Promise<ItemList> {
+  listItemsPage(collection: string, options: ListOptions & { cursor?: string } = {}): Promise<ItemList> {
     const { filter, include, pageSize, minVersion, cursor, signal } = options;
     return this.transport.json({
       method: 'GET',

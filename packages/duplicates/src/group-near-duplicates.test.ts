@@ -1,25 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type DuplicateItem, type GroupOptions, groupNearDuplicates, type SimilarPairs } from './index.ts';
-
-const file = (key: string, facts: Partial<DuplicateItem> = {}): DuplicateItem => ({
-  key,
-  contentHash: `bytes of ${key}`,
-  width: 100,
-  height: 100,
-  bytes: 1000,
-  modified: 0,
-  lowInformation: false,
-  ...facts,
-});
-
-function columns(pairs: readonly (readonly [number, number, number])[]): SimilarPairs {
-  return {
-    left: Uint32Array.from(pairs, ([a]) => a),
-    right: Uint32Array.from(pairs, ([, b]) => b),
-    similarity: Float32Array.from(pairs, ([, , similarity]) => similarity),
-  };
-}
+import { type DuplicateItem, type GroupOptions, groupNearDuplicates } from './index.ts';
+import { columns, file } from './test-items.ts';
 
 /** Groups by key, to compare results of differently ordered inputs. */
 function grouped(

@@ -1,17 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type DuplicateItem, matchAgainst } from './index.ts';
-
-const file = (key: string, facts: Partial<DuplicateItem> = {}): DuplicateItem => ({
-  key,
-  contentHash: `bytes of ${key}`,
-  width: 100,
-  height: 100,
-  bytes: 1000,
-  modified: 0,
-  lowInformation: false,
-  ...facts,
-});
+import { columns, file } from './test-items.ts';
 
 function matched(
   items: DuplicateItem[],
@@ -19,16 +9,10 @@ function matched(
   pairs: readonly (readonly [number, number, number])[],
   different?: (a: string, b: string) => boolean,
 ) {
-  const columns = {
-    left: Uint32Array.from(pairs, ([a]) => a),
-    right: Uint32Array.from(pairs, ([, b]) => b),
-    similarity: Float32Array.from(pairs, ([, , similarity]) => similarity),
-  };
   const key = (index: number) => items[index]?.key;
-  return matchAgainst(items, boundary, columns, different ? { different } : {}).map(({ keep, members }) => [
-    key(keep),
-    ...members.slice(1).map(({ index, kind }) => `${key(index)} ${kind}`),
-  ]);
+  return matchAgainst(items, boundary, columns(pairs), different ? { different } : {}).map(
+    ({ keep, members }) => [key(keep), ...members.slice(1).map(({ index, kind }) => `${key(index)} ${kind}`)],
+  );
 }
 
 describe('matching a folder against a reference', () => {
@@ -80,11 +64,7 @@ describe('matching a folder against a reference', () => {
 
   test('takes perceptual hashes where embeddings find nothing nearer', () => {
     const items = ['a', 'b', 'ref1', 'ref2'].map((key) => file(key));
-    const one = (a: number, b: number, similarity: number) => ({
-      left: Uint32Array.of(a),
-      right: Uint32Array.of(b),
-      similarity: Float32Array.of(similarity),
-    });
+    const one = (a: number, b: number, similarity: number) => columns([[a, b, similarity]]);
     const groups = matchAgainst(items, 2, one(0, 2, 0.9), {
       hashes: { pairs: one(1, 3, 0.5), similarity: () => 0.5 },
     });
@@ -96,11 +76,10 @@ describe('matching a folder against a reference', () => {
 
   test('says where the reference is the smaller picture', () => {
     const items = [file('a', { width: 101 }), file('b'), file('ref1'), file('ref2')];
-    const pairs = {
-      left: Uint32Array.of(0, 1),
-      right: Uint32Array.of(2, 3),
-      similarity: Float32Array.of(1, 1),
-    };
+    const pairs = columns([
+      [0, 2, 1],
+      [1, 3, 1],
+    ]);
     expect(matchAgainst(items, 2, pairs).map(({ reason }) => reason)).toEqual([
       'in the reference folder, though of lower resolution',
       'in the reference folder',

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { type DecodeTarget, decodePicture } from '@lookalike/encoder';
 import sharp from 'sharp';
 import { bitDescriptor, type Describer } from './describers.ts';
 
-const SIDE = 32;
 const LOW = 8;
 
 async function greyPixels(bytes: Buffer, width: number, height: number): Promise<Buffer> {
@@ -10,30 +10,15 @@ async function greyPixels(bytes: Buffer, width: number, height: number): Promise
   return upright.resize(width, height, { fit: 'fill' }).toColourspace('b-w').raw().toBuffer();
 }
 
-/** cos((2x + 1) u pi / 2n) of the frequencies u = 1 to 8, [frequency][place]. */
-const COSINES = Array.from({ length: LOW }, (_, u) =>
-  Array.from({ length: SIDE }, (_, x) => Math.cos(((2 * x + 1) * (u + 1) * Math.PI) / (2 * SIDE))),
-);
+/** What the product's default model reads. */
+const TARGET: DecodeTarget = { width: 160, height: 160, resize: { fit: 'squash', kernel: 'linear' } };
 
-/**
- * pHash (Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010): the 8 x 8 lowest
- * frequencies but the constant ones of the discrete cosine transform of 32 x 32 grey pixels, each against their median. 64 bits.
- */
+/** The product's own perceptual hash (pHash), as bits. */
 export async function pHash(bytes: Buffer): Promise<boolean[]> {
-  const pixels = await greyPixels(bytes, SIDE, SIDE);
-  const across = Array.from({ length: SIDE }, (_, y) =>
-    COSINES.map((line) =>
-      line.reduce((sum, cosine, x) => sum + cosine * (pixels[y * SIDE + x] as number), 0),
-    ),
+  const { facts } = await decodePicture(bytes, TARGET);
+  return Array.from(facts.perceptualHash, (digit) => Number.parseInt(digit, 16)).flatMap((value) =>
+    [8, 4, 2, 1].map((bit) => (value & bit) !== 0),
   );
-  const low = COSINES.flatMap((line) =>
-    COSINES.map((_, u) =>
-      line.reduce((sum, cosine, y) => sum + cosine * ((across[y] as number[])[u] as number), 0),
-    ),
-  );
-  const sorted = low.toSorted((a, b) => a - b);
-  const median = ((sorted[31] as number) + (sorted[32] as number)) / 2;
-  return low.map((value) => value > median);
 }
 
 /** dHash (Krawetz, "Kind of like that", 2013): whether grey falls from each of 9 x 8 pixels to its right one. 64 bits. */
@@ -50,7 +35,7 @@ export const perceptualHashes: Describer = {
     { name: 'pHash', note: '64 bits of a 32 x 32 DCT' },
     { name: 'dHash', note: '64 bits of 9 x 8 differences' },
   ],
-  key: 'perceptual-hashes-2',
+  key: 'perceptual-hashes-3',
   async describe(files) {
     const descriptors: [Float32Array[], Float32Array[]] = [[], []];
     for (const file of files) {

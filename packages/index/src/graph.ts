@@ -29,6 +29,7 @@ export class GraphBuilder {
   readonly #index: HierarchicalNsw;
   readonly #metric: Metric;
   readonly #capacity: number;
+  readonly #point: number[];
   #count = 0;
 
   constructor(metric: Metric, dimension: number, capacity: number, { m, efConstruction }: HnswParameters) {
@@ -36,12 +37,13 @@ export class GraphBuilder {
       throw new RangeError('graph parameters out of range');
     this.#metric = metric;
     this.#capacity = capacity;
+    this.#point = new Array<number>(dimension).fill(0);
     this.#index = new HierarchicalNSW(spaceOf(metric), dimension);
     this.#index.initIndex({ maxElements: capacity, m, efConstruction, randomSeed: 100 });
   }
 
   add(vector: Float32Array): void {
-    const point = prepare(this.#metric, vector, this.#index.getNumDimensions());
+    const point = prepare(this.#metric, vector, this.#point);
     if (this.#count >= this.#capacity) throw new RangeError('graph is full');
     this.#index.addPoint(point, this.#count++);
   }
@@ -74,12 +76,13 @@ export async function loadGraph(
   // A fresh object for every read: after a failed one the library crashes on the next search.
   const index = new HierarchicalNSW(spaceOf(metric), dimension);
   await index.readIndex(path);
+  const point = new Array<number>(dimension).fill(0);
   let ef = 0;
   return {
     count,
     bytes: size + fixedBytes,
     search(vector, wanted, limit) {
-      const query = prepare(metric, vector, dimension);
+      const query = prepare(metric, vector, point);
       if (!Number.isInteger(wanted) || wanted < 1) throw new RangeError(`ef ${wanted}`);
       if (wanted !== ef) {
         ef = wanted;
@@ -90,11 +93,12 @@ export async function loadGraph(
   };
 }
 
-function prepare(metric: Metric, vector: Float32Array, dimension: number): number[] {
-  if (vector.length !== dimension) throw new RangeError(`${vector.length} numbers, expected ${dimension}`);
-  const point = new Array<number>(dimension);
+/** Writes to `point`, which is as long as it must be and used again, what the library is given for `vector`. */
+function prepare(metric: Metric, vector: Float32Array, point: number[]): number[] {
+  if (vector.length !== point.length)
+    throw new RangeError(`${vector.length} numbers, expected ${point.length}`);
   let sum = 0;
-  for (let i = 0; i < dimension; i++) {
+  for (let i = 0; i < point.length; i++) {
     const value = vector[i] as number;
     point[i] = value;
     sum += value * value;
@@ -104,7 +108,7 @@ function prepare(metric: Metric, vector: Float32Array, dimension: number): numbe
   if (metric === 'cosine') {
     if (sum === 0) throw new RangeError('a zero vector has no direction');
     const length = Math.sqrt(sum);
-    for (let i = 0; i < dimension; i++) point[i] = (point[i] as number) / length;
+    for (let i = 0; i < point.length; i++) point[i] = (point[i] as number) / length;
   }
   return point;
 }

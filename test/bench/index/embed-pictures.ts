@@ -3,7 +3,7 @@
  * `node test/bench/index/embed-pictures.ts`. All pictures of the research data and copies of them, through the default encoder.
  * Shares the cache of `bench:accuracy`; an interrupted run goes on where it stopped.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEncoder, resolveModel } from '@lookalike/encoder';
@@ -12,30 +12,20 @@ import { listPictures, readCorpus } from '../accuracy/corpus.ts';
 import { encoderDescriber } from '../accuracy/describers.ts';
 import { Random } from '../accuracy/random.ts';
 import { TRANSFORMATIONS } from '../accuracy/transformations.ts';
+import { embeddingsFile, researchData } from './embeddings-file.ts';
 
-const data = process.env.LOOKALIKE_DATA ?? join(import.meta.dirname, '../../../../shared/data');
 /** Where `bench:accuracy` keeps copies and descriptors. */
 const cache = join(tmpdir(), 'lookalike-bench-accuracy');
 /** Copies of every picture that `bench:accuracy` makes none of. */
 const copyNames = ['resize to 50%', 'JPEG quality 40', 'crop to 80%', 'text, one line'];
 
-/** Where the embeddings stand or will; undefined where there is no data to make them of. */
-export async function embeddingsFile(): Promise<string | undefined> {
-  if (!existsSync(join(data, 'photos'))) return undefined;
-  const model = JSON.parse(readFileSync(join(await resolveModel(), 'model.json'), 'utf8')) as {
-    name: string;
-    sha256: string;
-  };
-  return join(tmpdir(), 'lookalike-bench-index', `${model.name}-${model.sha256.slice(0, 12)}.npy`);
-}
-
 async function pictureFiles(): Promise<string[]> {
-  const corpus = readCorpus(data);
-  if (corpus === undefined) throw new Error(`no data in ${data}`);
+  const corpus = readCorpus(researchData);
+  if (corpus === undefined) throw new Error(`no data in ${researchData}`);
   const copies = new Copies(cache, corpus.fillers);
   const copied = [...corpus.queries, ...corpus.unmatched];
   const others = ['caltech101', 'clothing', 'photos', 'tracking']
-    .flatMap((folder) => listPictures(join(data, folder)))
+    .flatMap((folder) => listPictures(join(researchData, folder)))
     .filter((file) => !copied.includes(file));
   const files = [...copied, ...others];
   for (const transformation of TRANSFORMATIONS) {
@@ -61,9 +51,8 @@ function npy(rows: readonly Float32Array[], dimension: number): Buffer {
 }
 
 const target = await embeddingsFile();
-if (!import.meta.main || target === undefined) {
-  if (import.meta.main) console.log(`skipped: no data in ${data}`);
-} else {
+if (target === undefined) console.log(`skipped: no data in ${researchData}`);
+else {
   const encoder = await openEncoder(await resolveModel(), { threads: 1 });
   const files = await pictureFiles();
   const describer = encoderDescriber(encoder, '');

@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import { PictureError } from '@lookalike/encoder';
 import type { Collection, UpsertResult as EngineResult, Item, Metadata } from '@lookalike/index';
+import { LookalikeError } from '@lookalike/store';
 import type { Services } from './app-context.ts';
 import { assertSameEncoder, encoderOf } from './encoders.ts';
 import { upsertResultAnswer } from './item-answer.ts';
@@ -14,6 +16,8 @@ export interface IngestOptions {
   unlessSimilar?: number | undefined;
   /** Hash of the encoder that made the vectors. */
   encoder?: string | undefined;
+  /** Where the collection has too much that is not indexed, wait until it has not, for so many milliseconds; default: be refused. */
+  patience?: number;
   signal: AbortSignal;
 }
 
@@ -102,6 +106,9 @@ async function prepareEncoded(
     picture,
   };
 }
+
+/** Milliseconds until a write that was refused as too much is tried again. */
+const overloadDelay = 500;
 
 /** Numbers to a slab: one buffer holds the vectors of many items, where a buffer an item would fragment memory. */
 const slabLength = 65_536;
@@ -196,9 +203,11 @@ async function commitItems(
   options: IngestOptions,
 ): Promise<Ingested> {
   const items = prepared.flatMap((one) => ('item' in one ? [one.item] : []));
-  const written = await collection.upsert(
-    items,
-    options.unlessSimilar === undefined ? {} : { unlessSimilar: options.unlessSimilar },
+  const written = await patiently(options, () =>
+    collection.upsert(
+      items,
+      options.unlessSimilar === undefined ? {} : { unlessSimilar: options.unlessSimilar },
+    ),
   );
   let next = 0;
   const results = prepared.map((one): UpsertResult => {
@@ -208,4 +217,18 @@ async function commitItems(
     return answerOf(one, result);
   });
   return { version: written.version, results };
+}
+
+/** What is refused as `overloaded` has not been done: it can be tried again. */
+async function patiently<T>({ patience = 0, signal }: IngestOptions, write: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + patience;
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      const isOverloaded = error instanceof LookalikeError && error.code === 'overloaded';
+      if (!isOverloaded || performance.now() >= deadline) throw error;
+      await setTimeout(overloadDelay, undefined, { signal });
+    }
+  }
 }

@@ -10,6 +10,9 @@ import type { UpsertLine } from './schemas.ts';
 const batchItems = 5000;
 const batchBytes = 2 * 1024 * 1024;
 
+/** Milliseconds for which a stream waits for a collection that is being indexed: its client feels it as back-pressure. */
+const patience = 10 * 60_000;
+
 const encoder = new TextEncoder();
 
 async function* batchesOf(
@@ -52,7 +55,7 @@ export function ingestStream(
   request: Request,
   options: IngestOptions & { requestId: string; log: (error: unknown) => void },
 ): ReadableStream<Uint8Array> {
-  const batches = batchesOf(request, services, collection, options);
+  const batches = batchesOf(request, services, collection, { ...options, patience });
   let from = 0;
   return new ReadableStream<Uint8Array>(
     {

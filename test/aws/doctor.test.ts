@@ -2,7 +2,9 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../packages/cli/src/test-command.ts';
+import { ADMIN_KEY, Cloud } from './loopback/cloud.ts';
 import { S3Server, SECRET_KEY } from './loopback/s3-server.ts';
+import { WebFunction } from './loopback/web-function.ts';
 
 let s3: S3Server;
 /** The same server as one that does not know `If-None-Match` of writes. */
@@ -63,4 +65,21 @@ test('with --read-only nothing is written', async () => {
   const before = writes();
   expect(await doctor(s3.url, '--read-only')).toMatchObject({ exit: 0, checks: { 'round trip': 'skipped' } });
   expect(writes()).toEqual(before);
+});
+
+test('a deployment is well, its uploads included', async () => {
+  const cloud = await Cloud.start();
+  const api = await WebFunction.start({ module: cloud.moduleOf('api-web'), env: cloud.env });
+  await api.listening(120_000);
+  const { status, stdout } = await runCommand(['doctor', api.url, '--json'], {
+    env: { LOOKALIKE_KEY: ADMIN_KEY },
+  });
+  const { checks } = JSON.parse(stdout) as { checks: { check: string; status: string; detail: string }[] };
+  expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
+  expect(checks.map(({ check }) => check)).toEqual(
+    expect.arrayContaining(['key', 'uploads', 'encoder', 'round trip']),
+  );
+  expect(status).toBe(0);
+  expect(await api.stop()).toBe(0);
+  await cloud.stop();
 });

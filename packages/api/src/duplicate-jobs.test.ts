@@ -45,9 +45,9 @@ describe('duplicates', () => {
     });
     const csv = await send('GET', location, undefined, { accept: 'text/csv' });
     expect((await csv.text()).split('\r\n').slice(0, 3)).toEqual([
-      'group,id,role,kind,similarity,reason',
+      'group,id,role,kind,similarity,reason,by',
       expect.stringContaining('one.jpg,one.jpg,keep,exact,1,'),
-      'one.jpg,two.jpg,duplicate,exact,1,',
+      'one.jpg,two.jpg,duplicate,exact,1,,',
     ]);
   });
 

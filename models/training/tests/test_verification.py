@@ -180,7 +180,7 @@ def test_verifiers_export_and_halve(tmp_path, kind):
     if kind == "faces":
         net, example = Mirrored(small_grid()), torch.rand(3, 1, 32, 48)
     else:
-        net = SignatureEncoder(small_grid(size=(80, 160), grid=(5, 10)), (112, 224))
+        net = SignatureEncoder(small_grid(size=(64, 128), grid=(4, 8)), (112, 224))
         example = torch.cat([paper(), paper(at=(60, 50)), paper(ink=90)])
     file = tmp_path / "model.onnx"
     export_onnx(net.eval(), example, file)

@@ -24,12 +24,11 @@ from lookalike_training.verification.figures import equal_error_rate
 from lookalike_training.verification.operating_points import operating_points
 from lookalike_training.verification.pairs import PairScores, pairs_with_forgeries, similarities
 from lookalike_training.verification.training import VerifierPlan, train_verifier
-from lookalike_training.whitening import fit_whitening
 
 #: Of the picture as it comes in, then of the frame around its ink.
 PICTURE = (112, 224)
-FRAME = (80, 160)
-BLOCKS, GRID = 11, (5, 10)
+FRAME = (64, 128)
+BLOCKS, GRID = 11, (4, 8)
 #: A batch: writers, genuine signatures of each, forgeries of each.
 WRITERS, GENUINE, FORGED = 5, 5, 4
 
@@ -60,10 +59,13 @@ def embed_ink(net: GridEncoder, ink: Tensor) -> np.ndarray:
 def start_from_principal_components(net: GridEncoder, ink: Tensor) -> None:
     """A projection that keeps most of what differs: better than chance from the first step on."""
     features = torch.cat([net.features(ink_normalised(part)) for part in ink.split(64)])
-    _, _, basis = torch.svd_lowrank(features - features.mean(0), q=2 * net.dimension, niter=3)
-    weight, bias = fit_whitening((features @ basis), net.dimension, shrinkage=0.5)
-    net.project.weight.copy_(weight @ basis.T)
-    net.project.bias.copy_(bias)
+    mean = features.mean(0)
+    _, singular, basis = torch.svd_lowrank(features - mean, q=net.dimension, niter=3)
+    variance = singular**2 / len(features)
+    # Small weights: the projection has to move far, and the optimiser's steps are of one size.
+    weight = basis.T / (variance + variance.mean()).sqrt()[:, None]
+    net.project.weight.copy_(weight)
+    net.project.bias.copy_(-weight @ mean)
 
 
 def batch_of_writers(signatures: Signatures, ink: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,11 +107,18 @@ def train_signature_model(data: Path, out: Path, work: Path, plan: VerifierPlan,
 
     print(f"untrained: {check(net)}", flush=True)
     trained = train_verifier(net, lambda: batch_of_writers(fit, fit_ink), plan, work, check=check, check_every=40)
+    shutil.copy(work / "loss.png", out / "loss.png")
+    finish_signature_model(trained, checked, checked_ink, out, plan, command)
+
+
+def finish_signature_model(
+    trained: GridEncoder, checked: Signatures, checked_ink: Tensor, out: Path, plan: VerifierPlan, command: str
+) -> None:
+    """Export, calibrate on ``checked`` writers, describe."""
     shipped = SignatureEncoder(trained, PICTURE).eval()
-    example = torch.from_numpy(everyone.pictures[:3]).float()[:, None] / 255
+    example = torch.from_numpy(checked.pictures[:3]).float()[:, None] / 255
     export_onnx(shipped, example, out / "model.onnx")
     halve_weights(out / "model.onnx")
-    shutil.copy(work / "loss.png", out / "loss.png")
     writers = len(np.unique(checked.writers))
     found, default = operating_points(
         scores_of(trained, checked, checked_ink),

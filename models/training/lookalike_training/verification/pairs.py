@@ -81,11 +81,11 @@ def scores_of_references(
 
 def rank_one(score: np.ndarray, subjects: np.ndarray) -> float:
     """One-shot identification: share of right answers when the k-th picture of every subject is enrolled and all others
-    are asked, over all k. ``score`` [n, n], every subject with as many pictures as the others."""
-    each = len(subjects) // len(np.unique(subjects))
-    order = np.argsort(subjects, kind="stable").reshape(-1, each)
+    are asked, over all k that every subject has. ``score`` [n, n]."""
+    members = [np.flatnonzero(subjects == s) for s in np.unique(subjects)]
     right = []
-    for k in range(each):
-        enrolled, asked = order[:, k], np.delete(order, k, axis=1).ravel()
+    for k in range(min(map(len, members))):
+        enrolled = np.array([m[k] for m in members])
+        asked = np.setdiff1d(np.arange(len(subjects)), enrolled)
         right.append(subjects[enrolled][score[np.ix_(asked, enrolled)].argmax(1)] == subjects[asked])
     return float(np.concatenate(right).mean())

@@ -128,10 +128,10 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeou
     await name.fill('holiday-2026');
     await page.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('heading', { name: 'holiday-2026' }).waitFor();
-    expect(await page.getByLabel('Collection', { exact: true }).inputValue()).toBe('holiday-2026');
+    expect(await page.locator('.collection-picker select').inputValue()).toBe('holiday-2026');
     await page.getByRole('link', { name: 'Search', exact: true }).click();
     await page.getByRole('heading', { name: '“holiday-2026” is empty' }).waitFor();
-    await page.getByLabel('Collection', { exact: true }).selectOption('photos');
+    await page.locator('.collection-picker select').selectOption('photos');
     await page.getByRole('link', { name: 'cat.jpg' }).waitFor();
     expect(new URL(page.url()).hash).toContain('collection=photos');
 

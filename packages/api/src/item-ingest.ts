@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { PictureError } from '@lookalike/encoder';
 import type { Collection, UpsertResult as EngineResult, Item, Metadata } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { Services } from './app-context.ts';
@@ -88,13 +87,9 @@ async function prepareEncoded(
 ): Promise<Prepared> {
   if (result === undefined) throw new Error('the encoder gave too few results');
   if (!result.ok) return { id, error: result.error };
-  let picture: Picture;
-  try {
-    picture = await keepPicture(objects, collection, bytes, result.picture, signal);
-  } catch (error) {
-    if (error instanceof PictureError) return { id, error: { code: error.code, message: error.message } };
-    throw error;
-  }
+  const kept = await keepPicture(objects, collection, bytes, result.picture, signal);
+  if (!kept.ok) return { id, error: kept.error };
+  const { picture } = kept;
   return {
     id,
     item: {

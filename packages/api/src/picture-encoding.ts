@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type EncodeResult, type Encoder, pixelHash } from '@lookalike/encoder';
+import { type EncodeResult, type Encoder, PictureError, pixelHash } from '@lookalike/encoder';
 import type { ObjectStore } from '@lookalike/store';
 import { LookalikeError } from '@lookalike/store';
 import type { Picture } from './schemas.ts';
@@ -70,8 +70,8 @@ export async function encodePicture(
 
 /**
  * What is kept of a picture beside its embedding, as the picture itself is not: stores its thumbnail, and returns its facts with
- * the hash of its pixels. To be called before the commit, so that an item that can be seen has its thumbnail.
- * @throws `PictureError` where only the whole picture turns out to be damaged.
+ * the hash of its pixels. To be called before the commit, so that an item that can be seen has its thumbnail. It reads the
+ * picture at full size, which may find a damage that encoding did not.
  */
 export async function keepPicture(
   objects: ObjectStore,
@@ -79,10 +79,15 @@ export async function keepPicture(
   bytes: Uint8Array,
   picture: Picture,
   signal: AbortSignal,
-): Promise<Picture> {
-  const [pixels] = await Promise.all([
-    pixelHash(bytes, { signal }),
-    storeThumbnail(objects, collection, { bytes, sha256: picture.sha256 }, signal),
-  ]);
-  return { ...picture, pixelHash: pixels };
+): Promise<{ ok: true; picture: Picture } | { ok: false; error: { code: string; message: string } }> {
+  try {
+    const [pixels] = await Promise.all([
+      pixelHash(bytes, { signal }),
+      storeThumbnail(objects, collection, { bytes, sha256: picture.sha256 }, signal),
+    ]);
+    return { ok: true, picture: { ...picture, pixelHash: pixels } };
+  } catch (error) {
+    if (!(error instanceof PictureError)) throw error;
+    return { ok: false, error: { code: error.code, message: error.message } };
+  }
 }

@@ -63,8 +63,9 @@ async function encode(
     if (result === undefined) throw new Error('the encoder gave too few results');
     const { place, picture } = reading;
     if (!result.ok) return { place, error: result.error };
-    const facts = await keepPicture(objects, place.collection, picture.bytes, result.picture, signal);
-    return { place, item: itemOf(bucket, reading, result.embedding, facts as Metadata) };
+    const kept = await keepPicture(objects, place.collection, picture.bytes, result.picture, signal);
+    if (!kept.ok) return { place, error: kept.error };
+    return { place, item: itemOf(bucket, reading, result.embedding, kept.picture as Metadata) };
   });
 }
 

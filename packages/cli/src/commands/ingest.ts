@@ -73,7 +73,9 @@ async function ingest(folder: string, options: IngestOptions, signal: AbortSigna
     const { sources, skipped } = await ingestSources(folder, cache);
     const started = performance.now();
     const result = await withClient(options, async (client) => {
-      await client.createCollection(collection, options.model ? { model: options.model } : {}, { signal });
+      // Without a server the model, which may be a folder, is the default there; a server goes by names.
+      const named = options.data === undefined ? options.model : undefined;
+      await client.createCollection(collection, named === undefined ? {} : { model: named }, { signal });
       const progress = new Progress({
         label: 'Storing',
         total: sources.length,

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LookalikeClient } from '@lookalike/client';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TEST_PICTURES } from '../../packages/cli/src/test-command.ts';
+import { gridOfMeans } from './onnx-file.ts';
+import { type RunningServer, runningServer } from './running-server.ts';
+
+/** As a user's face model comes: an ONNX file from elsewhere, other names and sizes, its output not of unit length. */
+const SIDE = 32;
+
+describe('a model of your own', () => {
+  let server: RunningServer;
+  let model: string;
+  const faces = ['astronaut.jpg', 'cat.jpg', 'photographer.jpg'];
+
+  beforeAll(async () => {
+    const onnx = gridOfMeans({ input: 'face', output: 'features', side: SIDE, cell: 4 });
+    server = await runningServer();
+    await server.write('strong-faces/net.onnx', onnx);
+    const described = {
+      formatVersion: 1,
+      name: 'strong-faces',
+      description: 'Made in a test.',
+      file: 'net.onnx',
+      sha256: createHash('sha256').update(onnx).digest('hex'),
+      bytes: onnx.length,
+      input: {
+        name: 'face',
+        width: SIDE,
+        height: SIDE,
+        colorOrder: 'bgr',
+        layout: 'nchw',
+        mean: [0.5, 0.5, 0.5],
+        std: [0.5, 0.5, 0.5],
+        resize: { fit: 'cover', kernel: 'linear' },
+      },
+      output: { name: 'features', dimension: 3 * (SIDE / 4) ** 2 },
+      metric: 'cosine',
+      thresholds: [{ similarity: 0.9, falsePositiveRate: 0.01, recall: 0.95, calibratedOn: 'a test' }],
+      defaultThreshold: 0.9,
+      trainingData: [],
+      license: 'Apache-2.0',
+      recipe: { command: 'none', seed: 0, version: '1' },
+    };
+    model = join(server.root, 'strong-faces');
+    await server.write('strong-faces/model.json', JSON.stringify(described));
+    for (const name of faces)
+      await server.write(
+        join('people', name.replace('.jpg', ''), name),
+        readFileSync(join(TEST_PICTURES, name)),
+      );
+    await server.write(
+      'visitor.png',
+      await sharp(join(TEST_PICTURES, 'cat.jpg')).resize(300).png().toBuffer(),
+    );
+    await server.write('stranger.jpg', readFileSync(join(TEST_PICTURES, 'galaxies.jpg')));
+  });
+  afterAll(() => server?.close());
+
+  const onFolder = (...args: string[]) => server.run(...args, '--data', 'people-data', '--model', model);
+
+  test('enrols and identifies, or says unknown', async () => {
+    const enrolled = await onFolder('ingest', 'people', '--collection', 'people', '--json');
+    expect(JSON.parse(enrolled.stdout)).toMatchObject({ stored: faces.length, errors: [] });
+    const known = await onFolder('identify', 'visitor.png', '--collection', 'people', '--json');
+    expect(known.status).toBe(0);
+    expect(JSON.parse(known.stdout)).toMatchObject({
+      label: 'cat',
+      threshold: 0.9,
+      falsePositiveRate: 0.01,
+      falseRejectRate: 0.05,
+    });
+    const unknown = await onFolder('identify', 'stranger.jpg', '--collection', 'people');
+    expect(unknown.status).toBe(1);
+    expect(unknown.stdout).toMatch(/^unknown: similarity 0\.\d{4}, threshold 0\.9\n/);
+  });
+
+  test('verifies a claim against the examples of one person', async () => {
+    const claimed = (who: string) =>
+      onFolder('identify', 'visitor.png', '--collection', 'people', '--as', who, '--json');
+    expect((await claimed('cat')).status).toBe(0);
+    const refused = await claimed('astronaut');
+    expect(refused.status).toBe(1);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ label: null, candidates: [{ label: 'astronaut' }] });
+    const nobody = await claimed('nobody');
+    expect(nobody.status).toBe(2);
+    expect(nobody.stderr).toContain(
+      'nothing in people is enrolled as nobody; there: astronaut, cat, photographer',
+    );
+  });
+
+  test('compares, with both error rates', async () => {
+    const { status, stdout } = await server.run(
+      ...['compare', join('people', 'cat', 'cat.jpg'), 'visitor.png', '--model', model, '--json'],
+    );
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      same: true,
+      threshold: 0.9,
+      falsePositiveRate: 0.01,
+      falseRejectRate: 0.05,
+    });
+  });
+
+  test('over HTTP the server that has it answers the same rates', async () => {
+    const own = await runningServer(['--model', model]);
+    try {
+      const client = new LookalikeClient(own.url);
+      const cat = readFileSync(join(TEST_PICTURES, 'cat.jpg'));
+      expect(await client.compare(cat, cat)).toMatchObject({
+        model: 'strong-faces',
+        same: true,
+        falsePositiveRate: 0.01,
+        falseRejectRate: 0.05,
+      });
+    } finally {
+      await own.close();
+    }
+  });
+});

@@ -5,6 +5,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/pictures.css';
+import './styles/groups.css';
 import './styles/views.css';
 import './styles/dialogs.css';
 

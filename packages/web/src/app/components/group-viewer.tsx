@@ -114,7 +114,11 @@ export function GroupViewer(props: Props) {
         <>
           <KindBadge item={item} />{' '}
           <span class="soft">
-            {item.similarity === undefined ? 'not compared with the new one to keep' : 'to the one to keep'}
+            {item.kind !== 'near' && 'copy of the one to keep'}
+            {item.kind === 'near' &&
+              (item.similarity === undefined
+                ? 'not compared with the new one to keep'
+                : 'to the one to keep')}
           </span>
         </>
       )}

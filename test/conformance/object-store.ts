@@ -25,6 +25,11 @@ export function objectStoreConformance(
   options: {
     /** Another handle on the same objects, as another process would have. */
     another?: (store: ObjectStore) => Promise<ObjectStore>;
+    /**
+     * The store overwrites where a large stream is put with `ifAbsent`. Collections do without: only commits race for a key, and
+     * those are single bodies; what is streamed has a random key.
+     */
+    overwritesByStream?: boolean;
   } = {},
 ): void {
   describe(`object store: ${name}`, () => {
@@ -136,7 +141,8 @@ export function objectStoreConformance(
       for await (const chunk of (await store.stream('large', { range: { start: 5, end: 3_000_000 } })) ?? [])
         part += chunk.length;
       expect(part).toBe(2_999_995);
-      expect(await codeOf(store.put('large', chunks(1 << 20, 12), { ifAbsent: true }))).toBe('object-exists');
+      const again = await codeOf(store.put('large', chunks(1 << 20, 12), { ifAbsent: true }));
+      expect(again).toBe(options.overwritesByStream ? 'no error' : 'object-exists');
     });
 
     test('a body that fails half-way leaves nothing behind', async () => {

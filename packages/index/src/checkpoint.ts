@@ -63,14 +63,18 @@ export function decodeCheckpoint(key: string, stored: Uint8Array): Checkpoint {
   return checkpoint;
 }
 
-/** Durable when it returns. One that exists already says the same. */
+/** Durable when it returns. One that exists already says the same, so that a create that failed may be made again. */
 export async function writeCheckpoint(store: ObjectStore, state: HeadState): Promise<void> {
-  try {
-    await store.put(checkpointKey(state.info.name, state.version), encodeCheckpoint(state), {
-      ifAbsent: true,
-    });
-  } catch (error) {
-    if (!(error instanceof LookalikeError && error.code === 'object-exists')) throw error;
+  const key = checkpointKey(state.info.name, state.version);
+  const bytes = encodeCheckpoint(state);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await store.put(key, bytes, { ifAbsent: true });
+      return;
+    } catch (error) {
+      if (error instanceof LookalikeError && error.code === 'object-exists') return;
+      if (attempt === 3) throw error;
+    }
   }
 }
 

@@ -40,7 +40,7 @@ def _uniform_patterns() -> np.ndarray:
 
 
 def pattern_scores(pictures: np.ndarray, grid: int = 7) -> np.ndarray:
-    """Ahonen, Hadid, Pietikainen 2006: histograms of uniform local binary patterns (8 neighbours at a pixel) in
+    """Ahonen, Hadid, Pietikainen 2006: histograms of uniform local binary patterns (8 neighbours at 1 px) in
     ``grid`` x ``grid`` regions, chi-squared distance."""
     table = _uniform_patterns()
     middle = pictures[:, 1:-1, 1:-1].astype(np.int16)

@@ -54,7 +54,7 @@ def _edges(profile: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _triangle(inputs: int, outputs: int) -> Tensor:
-    """[outputs, inputs]: the weights of an antialiased linear resize, as a matrix that any runtime can multiply with."""
+    """[outputs, inputs]: the weights of an antialiased linear resize, as a matrix that any runtime multiplies with."""
     scale = inputs / outputs
     centres = (torch.arange(outputs)[:, None] + 0.5) * scale
     weights = (1 - (torch.arange(inputs) + 0.5 - centres).abs() / scale).clamp(min=0)

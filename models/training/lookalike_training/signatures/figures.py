@@ -44,7 +44,7 @@ def darkness(file: Path) -> float:
 
 
 def measure_signatures(data: Path, model: Path, test: bool = True) -> str:
-    """The tables; writes ``roc.png`` beside the model. Without ``test``: on the training writers, which says nothing."""
+    """The tables; writes ``roc.png`` beside the model. Without ``test``: on training writers, which says little."""
     manifest = read_manifest(model)
     session = open_session(model / manifest["file"], threads=1)
     files = signature_files(data, test)

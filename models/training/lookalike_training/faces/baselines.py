@@ -30,7 +30,7 @@ def eigenface_scores(training: np.ndarray, pictures: np.ndarray, components: int
 
 
 def _uniform_patterns() -> np.ndarray:
-    """[256] -> 0..58: patterns with at most two changes around the circle each have a bin, the others share the last."""
+    """[256] -> 0..58: patterns with at most two changes around the circle each have a bin, the rest share the last."""
     table, following = np.full(256, 58), 0
     for code in range(256):
         bits = [(code >> i) & 1 for i in range(8)]

@@ -29,11 +29,13 @@ interface DecodeOptions {
 const WHITE = { r: 255, g: 255, b: 255 };
 const FIT = { squash: 'fill', cover: 'cover', contain: 'contain' } as const;
 
-/**
- * Pixels of the sources being decoded at one time, in the whole process: interlaced and progressive files are held whole
- * while they are decoded, so that this, times up to 8 bytes, bounds the memory.
- */
-const decoding = new WeightedGate(128_000_000);
+/** Bytes held by the decoders at one time, in the whole process, by the estimate below. Something larger goes alone. */
+const decoding = new WeightedGate(256_000_000);
+/** What a decoder holds of a pixel of the source, measured at 12 megapixels: of most files rows pass by. */
+const BYTES_IN_PASSING = 2;
+/** Progressive files and these formats are there as a whole. */
+const BYTES_HELD = 8;
+const BYTES_HELD_OF: Partial<Record<PictureFormat, number>> = { webp: 8, gif: 8, tiff: 8, avif: 20 };
 
 /**
  * Looks at the bytes alone, then at the header: nothing is decoded of a file that is too large.
@@ -60,7 +62,8 @@ async function openPicture(bytes: PictureBytes, given: Partial<PictureLimits> = 
     throw new PictureError('picture-too-many-pixels', message);
   }
   const { width, height } = header.autoOrient;
-  return { format, width, height, pixels, open };
+  const bytesAPixel = BYTES_HELD_OF[format] ?? (header.isProgressive ? BYTES_HELD : BYTES_IN_PASSING);
+  return { format, width, height, pixels, cost: pixels * bytesAPixel, open };
 }
 
 async function damagedUnlessDone<T>(format: PictureFormat, work: () => Promise<T>): Promise<T> {
@@ -99,7 +102,7 @@ export async function decodePicture(
   target: DecodeTarget,
   { limits, signal }: DecodeOptions = {},
 ): Promise<DecodedPicture> {
-  const { format, width, height, pixels: cost, open } = await openPicture(bytes, limits);
+  const { format, width, height, cost, open } = await openPicture(bytes, limits);
   const { fit, kernel } = target.resize;
   const decode = () =>
     rawPixels(
@@ -134,10 +137,10 @@ export async function decodeFullSize(
   bytes: PictureBytes,
   { limits, signal }: DecodeOptions = {},
 ): Promise<{ width: number; height: number; pixels: Uint8Array<ArrayBuffer> }> {
-  const { format, width, height, pixels: cost, open } = await openPicture(bytes, limits);
+  const { format, width, height, cost, pixels: count, open } = await openPicture(bytes, limits);
   const decode = () => damagedUnlessDone(format, () => rawPixels(asDisplayed(open())));
-  // All of it is held, three bytes a pixel, beside what the decoder holds.
-  return { width, height, pixels: await decoding.run(4 * cost, decode, signal) };
+  // Once as pixels and once on the way there, beside what the decoder holds.
+  return { width, height, pixels: await decoding.run(cost + 6 * count, decode, signal) };
 }
 
 /**
@@ -160,7 +163,7 @@ export async function thumbnail(
   maxSide: number,
   { limits, signal }: DecodeOptions = {},
 ): Promise<Uint8Array> {
-  const { format, pixels: cost, open } = await openPicture(bytes, limits);
+  const { format, cost, open } = await openPicture(bytes, limits);
   const make = () =>
     asDisplayed(open())
       .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })

@@ -26,8 +26,10 @@ export interface SegmentSpace {
   budget: MemoryBudget;
 }
 
-/** Milliseconds before the next queries are prepared for, so that the first one is answered first. */
+/** Milliseconds without a read for an answer before the next queries are prepared for: the first one is answered first. */
 const loadDelay = 20;
+/** However busy it is, that begins after so many milliseconds. */
+const maxLoadDelay = 10_000;
 
 /** The vectors of a segment, in the order of its rows. */
 export interface ResidentVectors {
@@ -51,6 +53,8 @@ export class Segment {
   #resident: ResidentVectors | undefined;
   #residentLoading: Promise<void> | undefined;
   #residentFailed = false;
+  #readers = 0;
+  #readAt = Number.NEGATIVE_INFINITY;
   #rowsPath: string | undefined;
   /** Column regions of the local rows file whose CRC was found right, as `block * 2 + (vector ? 1 : 0)`. */
   readonly #checkedRegions = new Set<number>();
@@ -113,7 +117,7 @@ export class Segment {
       return this.#codes;
     }
     if (this.#unusable) return undefined;
-    this.#codesLoading ??= this.#loadCodes(meter).finally(() => {
+    this.#codesLoading ??= this.#reading(() => this.#loadCodes(meter)).finally(() => {
       this.#codesLoading = undefined;
     });
     return this.#codesLoading;
@@ -158,7 +162,7 @@ export class Segment {
     }
     const file = this.descriptor.files.graph;
     if (file !== undefined && !this.#graphFailed && file.length <= this.#space.budget.limit / 2)
-      this.#graphLoading ??= sleep(loadDelay)
+      this.#graphLoading ??= this.#quiet()
         .then(() => this.#loadGraph())
         .catch(() => undefined)
         .finally(() => {
@@ -212,7 +216,7 @@ export class Segment {
     }
     const bytes = this.rows * (this.#info.dimension * 4 + 8);
     if (!this.#residentFailed && bytes <= this.#space.budget.limit / 4) {
-      this.#residentLoading ??= sleep(loadDelay)
+      this.#residentLoading ??= this.#quiet()
         .then(() => this.#loadVectors(bytes))
         .catch(() => {
           // What is wrong with the rows is said by whoever needs them.
@@ -260,10 +264,32 @@ export class Segment {
       if (vector === undefined) missing.push(i);
       else result[i] = vector;
     }
-    await inParallel(missing, 32, async (i) => {
-      result[i] = await this.#vectorRemote(rows[i] as number, meter);
-    });
+    if (missing.length > 0)
+      await this.#reading(() =>
+        inParallel(missing, 32, async (i) => {
+          result[i] = await this.#vectorRemote(rows[i] as number, meter);
+        }),
+      );
     return result;
+  }
+
+  /** Does what an answer waits for. */
+  async #reading<T>(work: () => Promise<T>): Promise<T> {
+    this.#readers++;
+    try {
+      return await work();
+    } finally {
+      this.#readers--;
+      this.#readAt = performance.now();
+    }
+  }
+
+  /** Resolves when no answer waits for the store: what is loaded for later ones would take its share of the line. */
+  async #quiet(): Promise<void> {
+    const deadline = performance.now() + maxLoadDelay;
+    const isBusy = () => this.#readers > 0 || performance.now() - this.#readAt < loadDelay;
+    do await sleep(loadDelay);
+    while (isBusy() && performance.now() < deadline);
   }
 
   #place(row: number): { block: number; index: number; start: number; length: number } {
@@ -370,14 +396,15 @@ export class Segment {
       if (text !== undefined) result[i] = text;
       else missing.set(block, [...(missing.get(block) ?? []), i]);
     }
-    await inParallel([...missing], 16, async ([block, wanted]) => {
+    const fetchBlock = async ([block, wanted]: [number, number[]]) => {
       const region = await this.region(block, 'metadata', meter);
       this.#keepTexts(block, region);
       for (const i of wanted) {
         const index = (rows[i] as number) - (this.keys.blockStarts[block] as number);
         result[i] = Buffer.from(textAt(region, this.#blockRows(block), index)).toString();
       }
-    });
+    };
+    if (missing.size > 0) await this.#reading(() => inParallel([...missing], 16, fetchBlock));
     return result;
   }
 

@@ -311,4 +311,7 @@ async function cold(): Promise<ColdReport> {
 
 const steps: Record<string, () => Promise<object>> = { ingest, query, cold };
 const run = steps[step ?? ''];
-if (run !== undefined) process.send?.(await run(), () => process.exit());
+if (run === undefined) throw new Error(`no step ${step}`);
+const report = await run();
+if (process.send === undefined) console.log(JSON.stringify(report, null, 2));
+else process.send(report, () => process.exit());

@@ -33,6 +33,8 @@ const FIT = { squash: 'fill', cover: 'cover', contain: 'contain' } as const;
 const decoding = new WeightedGate(256_000_000);
 /** What a decoder holds of a pixel of the source, measured at 12 megapixels: of most files rows pass by. */
 const BYTES_IN_PASSING = 2;
+/** Of a picture whose pixels are kept at full size. */
+const BYTES_AT_FULL_SIZE = 20;
 /** Progressive files and these formats are there as a whole. */
 const BYTES_HELD = 8;
 const BYTES_HELD_OF: Partial<Record<PictureFormat, number>> = { webp: 8, gif: 8, tiff: 8, avif: 20 };
@@ -139,8 +141,8 @@ export async function decodeFullSize(
 ): Promise<{ width: number; height: number; pixels: Uint8Array<ArrayBuffer> }> {
   const { format, width, height, cost, pixels: count, open } = await openPicture(bytes, limits);
   const decode = () => damagedUnlessDone(format, () => rawPixels(asDisplayed(open())));
-  // Once as pixels and once on the way there, beside what the decoder holds.
-  return { width, height, pixels: await decoding.run(cost + 6 * count, decode, signal) };
+  // The pixels and what they were converted from, beside what the decoder holds.
+  return { width, height, pixels: await decoding.run(cost + BYTES_AT_FULL_SIZE * count, decode, signal) };
 }
 
 /**
@@ -151,7 +153,10 @@ export async function decodeFullSize(
  */
 export async function pixelHash(bytes: PictureBytes, options: DecodeOptions = {}): Promise<string> {
   const { width, height, pixels } = await decodeFullSize(bytes, options);
-  return createHash('sha256').update(`${width} x ${height} sRGB\n`).update(pixels).digest('hex');
+  const hash = createHash('sha256').update(`${width} x ${height} sRGB\n`).update(pixels).digest('hex');
+  // Given back at once: many of that size would wait for a collector that does not see how large they are.
+  pixels.buffer.transfer(0);
+  return hash;
 }
 
 /**

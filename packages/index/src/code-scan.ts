@@ -19,6 +19,8 @@ const wasm = (
 
 const module = new wasm.Module(Buffer.from(kernelModule, 'base64'));
 const rowsAtOnce = 8192;
+/** A multiple of eight, as all runs begin at. */
+const firstRows = 256;
 const pageBytes = 65_536;
 /** Relative error of a norm's square after rounding the norm to float32, with room. */
 const normSlack = 3e-7;
@@ -108,8 +110,9 @@ export class CodeScanner {
     const best = new BestScores(limit, minScore);
     let candidates: CodeCandidate[] = [];
     let prunedAt = 4 * limit + 4096;
-    for (let start = 0; start < count; start += rowsAtOnce) {
-      const end = Math.min(count, start + rowsAtOnce);
+    for (let start = 0, end = 0; start < count; start = end) {
+      // Few first: until there is a threshold every row is a candidate.
+      end = Math.min(count, start + Math.min(rowsAtOnce, Math.max(firstRows, start)));
       const threshold = best.threshold - slack * (base + Math.abs(best.threshold));
       const found = this.#scan(
         at.codes,

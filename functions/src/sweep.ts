@@ -23,17 +23,24 @@ export async function handler(
     logger.error(`${event.task} failed`, { collection, error: error as Error });
   };
   await traced(event.task, {}, () =>
-    event.task === 'collect-garbage'
-      ? everyCollection(engine, collectGarbage, onFailure)
-      : measure(onFailure),
+    event.task === 'collect-garbage' ? collectGarbage(onFailure) : measure(onFailure),
   );
   if (failures.length > 0) throw new Error(`${event.task} failed at ${failures.join(', ')}`);
 }
 
-async function collectGarbage(name: string): Promise<void> {
-  const report = await engine.collectGarbage(name);
-  const derived = await sweepDerived(await engine.collection(name), objects);
-  logger.info('garbage collected', { collection: name, deleted: report.deleted + derived.deleted });
+async function collectGarbage(onFailure: (collection: string, error: unknown) => void): Promise<void> {
+  // Dropped collections are swept too: nobody lists them any more.
+  const { deleted, failed } = await engine.sweep();
+  for (const { collection, error } of failed) onFailure(collection, error);
+  let derived = 0;
+  await everyCollection(
+    engine,
+    async (name) => {
+      derived += (await sweepDerived(await engine.collection(name), objects)).deleted;
+    },
+    onFailure,
+  );
+  logger.info('garbage collected', { deleted, derived });
 }
 
 async function measure(onFailure: (collection: string, error: unknown) => void): Promise<void> {

@@ -107,6 +107,7 @@ def train_signature_model(data: Path, out: Path, work: Path, plan: VerifierPlan,
 
     print(f"untrained: {check(net)}", flush=True)
     trained = train_verifier(net, lambda: batch_of_writers(fit, fit_ink), plan, work, check=check, check_every=40)
+    out.mkdir(parents=True, exist_ok=True)
     shutil.copy(work / "loss.png", out / "loss.png")
     finish_signature_model(trained, checked, checked_ink, out, plan, command)
 

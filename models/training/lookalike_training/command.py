@@ -164,7 +164,9 @@ def _parser() -> argparse.ArgumentParser:
     tracking = commands.add_parser("train-tracking", help="the fully convolutional sibling that follows objects")
     tracking.add_argument("--out", type=Path, required=True, help="folder of the model to write")
     tracking.add_argument("--work", type=Path, help="checkpoints and loss curve; a run that finds its own resumes")
-    tracking.add_argument("--neck-scenes", type=int, default=512, help="made-up scenes that the neck is trained on first")
+    tracking.add_argument(
+        "--neck-scenes", type=int, default=512, help="made-up scenes that the neck is trained on first"
+    )
     tracking.add_argument("--neck-steps", type=int, default=240)
     tracking.add_argument("--steps", type=int, default=600, help="of the whole network after that; 0 = the neck alone")
     tracking.add_argument("--batch", type=int, default=16)

@@ -91,7 +91,9 @@ def test_a_collage_says_which_other_pictures_it_shows():
     random.seed(3)
     black = torch.zeros(16, 3, 48, 48, dtype=torch.uint8)
     others = (torch.arange(5) * 50 + 40).view(5, 1, 1, 1).expand(5, 3, 48, 48).to(torch.uint8)
-    made, tiles = CopyMaker(replace(CopyRecipe().scaled(0), collage=1.0)).copies_and_tiles(black, torch.ones(16), 48, others)
+    made, tiles = CopyMaker(replace(CopyRecipe().scaled(0), collage=1.0)).copies_and_tiles(
+        black, torch.ones(16), 48, others
+    )
     for one, shown in zip((made * 255).round(), tiles, strict=True):
         values = {int(v) for v in one.unique() if v > 0}
         expected = {int(others[i, 0, 0, 0]) for i in shown if i >= 0}

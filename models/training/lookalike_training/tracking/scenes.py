@@ -89,9 +89,7 @@ class _Layer:
         shown = torch.empty(len(points), 3, *points.shape[1:3])
         for chosen, source in ((~coarse, self.pixels), (coarse, self.halved)):
             if chosen.any():
-                shown[chosen] = F.grid_sample(
-                    source[chosen], places[chosen], padding_mode=padding, align_corners=False
-                )
+                shown[chosen] = F.grid_sample(source[chosen], places[chosen], padding_mode=padding, align_corners=False)
         inside = (places.abs() <= 1).all(-1)[:, None].float()
         return shown, inside
 

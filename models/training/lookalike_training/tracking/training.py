@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from lookalike_training.averaged_weights import AveragedWeights
-from lookalike_training.checkpoint import load_checkpoint, save_checkpoint, seed_everything
+from lookalike_training.checkpoint import seed_everything
 from lookalike_training.data.cache import CachedPictures
-from lookalike_training.loss_curve import draw_loss_curve
-from lookalike_training.progress import Progress
 from lookalike_training.schedule import cosine_with_warmup
 from lookalike_training.siblings.efficientnet_lite import load_pretrained
 from lookalike_training.siblings.fold_norm import fold_norms
@@ -20,6 +17,7 @@ from lookalike_training.tracking.fully_convolutional import TrackingEncoder
 from lookalike_training.tracking.normalised import normalised
 from lookalike_training.tracking.response_loss import pair_responses, response_loss, wanted_response
 from lookalike_training.tracking.scenes import SceneChances, ScenePairs, draw_scenes
+from lookalike_training.training_run import TrainingRun
 from lookalike_training.whitening import fit_whitening
 
 
@@ -120,22 +118,9 @@ def train_tracking(
         optimiser, lambda step: cosine_with_warmup(step, plan.steps, plan.warmup)
     )
     average = AveragedWeights(net, 0.99)
-    history: list[tuple[int, float]] = []
-    done = 0
-    file = folder / "checkpoint.pt"
-    if file.exists():
-        state = load_checkpoint(file)
-        if state["plan"] != asdict(plan):
-            raise ValueError(f"{file} belongs to another plan; choose another folder or delete it")
-        net.load_state_dict(state["net"])
-        average.net.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        average.steps, history, done = state["average_steps"], state["history"], state["done"]
-    progress = Progress(plan.steps, done)
-    while done < plan.steps:
-        # Every step seeds itself: a resumed run draws what the killed one would have drawn.
-        seed_everything(plan.seed * 1_000_003 + done)
+    parts = {"net": net, "optimiser": optimiser, "schedule": schedule}
+    run = TrainingRun(folder, plan, average, parts, checkpoint_every, "cross-entropy", "tracking")
+    for _ in run.steps():
         pairs = draw_scenes(pictures, torch.randperm(len(pictures))[: plan.batch], plan.chances)
         own, foreign = responses(net, pairs)
         wanted = wanted_response(pairs.place, pairs.scale, plan.chances.scale_step)
@@ -146,22 +131,5 @@ def train_tracking(
         optimiser.step()
         schedule.step()
         average.update(net)
-        done += 1
-        history.append((done, float(loss.detach())))
-        progress.show(done, f"loss {np.mean([v for _, v in history[-50:]]):.4f}")
-        if done % checkpoint_every == 0 or done == plan.steps:
-            save_checkpoint(
-                file,
-                {
-                    "plan": asdict(plan),
-                    "net": net.state_dict(),
-                    "average": average.net.state_dict(),
-                    "average_steps": average.steps,
-                    "optimiser": optimiser.state_dict(),
-                    "schedule": schedule.state_dict(),
-                    "history": history,
-                    "done": done,
-                },
-            )
-            draw_loss_curve(folder / "loss.png", {"cross-entropy": history}, "tracking")
-    return average.net.eval(), history
+        run.record(float(loss.detach()))
+    return average.net.eval(), run.history

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from lookalike_training.averaged_weights import AveragedWeights
-from lookalike_training.checkpoint import load_checkpoint, save_checkpoint, seed_everything
-from lookalike_training.loss_curve import draw_loss_curve
+from lookalike_training.checkpoint import seed_everything
 from lookalike_training.losses.by_name import LOSSES
 from lookalike_training.losses.margin_softmax import MarginSoftmax
-from lookalike_training.progress import Progress
 from lookalike_training.schedule import cosine_with_warmup
 from lookalike_training.siblings.grid_encoder import GridEncoder
+from lookalike_training.training_run import Part, TrainingRun
 
 #: Batch of normalised pictures [n, 1, h, w] and labels [n]; called once a step, with the seed of that step set.
 DrawBatch = Callable[[], tuple[Tensor, Tensor]]
@@ -62,22 +60,11 @@ def train_verifier(
     optimiser = torch.optim.AdamW(groups, weight_decay=plan.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: cosine_with_warmup(s, plan.steps, plan.warmup))
     average = AveragedWeights(net, plan.average)
-    history: list[tuple[int, float]] = []
-    done, file = 0, folder / "checkpoint.pt"
-    parts = {"net": net, "average": average.net, "optimiser": optimiser, "schedule": schedule}
+    parts: dict[str, Part] = {"net": net, "optimiser": optimiser, "schedule": schedule}
     if head is not None:
         parts["head"] = head
-    if file.exists():
-        state = load_checkpoint(file)
-        if state["plan"] != asdict(plan):
-            raise ValueError(f"{file} belongs to another plan; choose another folder or delete it")
-        for name, part in parts.items():
-            part.load_state_dict(state[name])
-        average.steps, history, done = state["average_steps"], state["history"], state["done"]
-    progress = Progress(plan.steps, done)
-    while done < plan.steps:
-        # Every step seeds itself: a resumed run draws what the killed one would have drawn.
-        seed_everything(plan.seed * 1_000_003 + done)
+    run = TrainingRun(folder, plan, average, parts, check_every, plan.loss, folder.name, shown=30)
+    for _ in run.steps():
         net.train()
         batch, wanted = draw()
         loss = loss_of(net.encode(batch.contiguous(memory_format=torch.channels_last)), wanted)
@@ -86,21 +73,6 @@ def train_verifier(
         optimiser.step()
         schedule.step()
         average.update(net)
-        done += 1
-        history.append((done, float(loss.detach())))
-        progress.show(done, f"loss {np.mean([v for _, v in history[-30:]]):.4f}")
-        if done % check_every == 0 or done == plan.steps:
-            if check is not None:
-                print(f"step {done}: {check(average.net)}", flush=True)
-            save_checkpoint(
-                file,
-                {
-                    "plan": asdict(plan),
-                    **{name: part.state_dict() for name, part in parts.items()},
-                    "average_steps": average.steps,
-                    "history": history,
-                    "done": done,
-                },
-            )
-            draw_loss_curve(folder / "loss.png", {plan.loss: history}, folder.name)
+        if run.record(float(loss.detach())) and check is not None:
+            print(f"step {run.done}: {check(average.net)}", flush=True)
     return average.net.eval()

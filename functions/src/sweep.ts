@@ -1,5 +1,5 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { sweepDerived } from '@lookalike/api';
+import { sweepEveryCollection } from '@lookalike/api';
 import type { Context } from 'aws-lambda';
 import { required } from './environment.ts';
 import { everyCollection } from './maintenance.ts';
@@ -32,15 +32,8 @@ async function collectGarbage(onFailure: (collection: string, error: unknown) =>
   // Dropped collections are swept too: nobody lists them any more.
   const { deleted, failed } = await engine.sweep();
   for (const { collection, error } of failed) onFailure(collection, error);
-  let derived = 0;
-  await everyCollection(
-    engine,
-    async (name) => {
-      derived += (await sweepDerived(await engine.collection(name), objects)).deleted;
-    },
-    onFailure,
-  );
-  logger.info('garbage collected', { deleted, derived });
+  const derived = await sweepEveryCollection(engine, objects, onFailure);
+  logger.info('garbage collected', { deleted, derived: derived.deleted });
 }
 
 async function measure(onFailure: (collection: string, error: unknown) => void): Promise<void> {

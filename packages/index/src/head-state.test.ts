@@ -43,14 +43,20 @@ class InterruptedPool extends BuildPool {
   }
 }
 
+/** Two processes at one new collection; the first builds through the pool. */
+async function twoProcesses() {
+  const store = new MemoryStore();
+  const pool = new InterruptedPool();
+  const one = open(store, pool);
+  const other = open(store);
+  await one.head.refresh();
+  await one.head.commit(() => ({ kind: 'create', info }));
+  return { store, pool, one, other };
+}
+
 describe('rows that die while they are being indexed', () => {
   test('are dead in the segment that comes of it, for everyone', async () => {
-    const store = new MemoryStore();
-    const pool = new InterruptedPool();
-    const one = open(store, pool);
-    const other = open(store);
-    await one.head.refresh();
-    await one.head.commit(() => ({ kind: 'create', info }));
+    const { store, pool, one, other } = await twoProcesses();
     await one.head.commit(() => ({ kind: 'write', batch: batch([...'abcdefghij'], 1) }));
     await other.head.refresh();
     pool.interruption = () => other.head.commit(() => ({ kind: 'write', batch: batch(['a'], 2, ['b']) }));
@@ -70,12 +76,7 @@ describe('rows that die while they are being indexed', () => {
   });
 
   test('also when segments are merged', async () => {
-    const store = new MemoryStore();
-    const pool = new InterruptedPool();
-    const one = open(store, pool);
-    const other = open(store);
-    await one.head.refresh();
-    await one.head.commit(() => ({ kind: 'create', info }));
+    const { pool, one, other } = await twoProcesses();
     for (const ids of ['abcd', 'ef']) {
       await one.head.commit(() => ({ kind: 'write', batch: batch([...ids], 1) }));
       await one.indexer.run();
@@ -94,12 +95,7 @@ describe('rows that die while they are being indexed', () => {
   });
 
   test('also when two indexers do the same work', async () => {
-    const store = new MemoryStore();
-    const pool = new InterruptedPool();
-    const one = open(store, pool);
-    const other = open(store);
-    await one.head.refresh();
-    await one.head.commit(() => ({ kind: 'create', info }));
+    const { store, pool, one, other } = await twoProcesses();
     await one.head.commit(() => ({ kind: 'write', batch: batch(['a', 'b', 'c', 'd'], 1) }));
     await one.indexer.run();
     await one.head.commit(() => ({ kind: 'write', batch: batch(['e', 'f'], 1) }));

@@ -49,29 +49,36 @@ export function Viewer(props: Props) {
       </div>
       <div class="row between">
         <div class="row">
-          <button
-            type="button"
-            class="button small"
-            aria-label="Previous picture"
-            aria-disabled={!onPrevious}
-            onClick={onPrevious}
-          >
+          <StepButton label="Previous picture" onStep={onPrevious}>
             <PreviousIcon />
-          </button>
+          </StepButton>
           <span class="number small soft">{props.position}</span>
-          <button
-            type="button"
-            class="button small"
-            aria-label="Next picture"
-            aria-disabled={!onNext}
-            onClick={onNext}
-          >
+          <StepButton label="Next picture" onStep={onNext}>
             <NextIcon />
-          </button>
+          </StepButton>
         </div>
         <div class="row">{props.actions}</div>
       </div>
     </Dialog>
+  );
+}
+
+function StepButton(props: {
+  label: string;
+  /** Missing where there is nothing further. */
+  onStep: (() => void) | undefined;
+  children: ComponentChildren;
+}) {
+  return (
+    <button
+      type="button"
+      class="button small"
+      aria-label={props.label}
+      aria-disabled={!props.onStep}
+      onClick={props.onStep}
+    >
+      {props.children}
+    </button>
   );
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Dirent, constants as fsConstants } from 'node:fs';
+import { type Dirent, constants as fsConstants, statSync } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { LookalikeError } from './errors.ts';
@@ -54,6 +54,9 @@ export class FolderStore implements ObjectStore {
   get(key: string, options?: GetOptions): Promise<StoredObject | undefined | 'not-modified'>;
   async get(key: string, options: GetOptions = {}): Promise<StoredObject | undefined | 'not-modified'> {
     options.signal?.throwIfAborted();
+    // Whether there is a next commit is asked before every query: a look takes microseconds, a turn through the thread pool
+    // many times that.
+    if (statSync(this.#path(key), { throwIfNoEntry: false }) === undefined) return undefined;
     const file = await this.#openForReading(key);
     if (file === undefined) return undefined;
     try {

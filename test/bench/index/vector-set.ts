@@ -192,6 +192,18 @@ export async function measureVectorSet(name: string, source: Vectors): Promise<V
         }
         found.set('Lookalike strong, batches of 50', all);
       },
+      'Lookalike strong, 16 in flight': async () => {
+        const all: string[][] = [];
+        const waiting = queries.entries();
+        const asker = async () => {
+          for (const [i, query] of waiting) {
+            const { matches } = await collection.query({ vector: query, topK: k, include: [], ef });
+            all[i] = matches.map(({ id }) => id);
+          }
+        };
+        await Promise.all(Array.from({ length: 16 }, asker));
+        found.set('Lookalike strong, 16 in flight', all);
+      },
       'Lookalike strong': async () => {
         found.set('Lookalike strong', await ask(collection, { ef }));
       },

@@ -182,6 +182,26 @@ describe.skipIf(skipped)(`the page: search${skipped}`, { timeout }, () => {
     await page.context().close();
   });
 
+  it('deletes an enlarged result from the collection, after a question', async () => {
+    const { page, complaints } = await site.open('#/search?collection=photos&a=item%3Acat.jpg&min=0');
+    await firstMatch(page).waitFor();
+    const before = await page.locator('.results .card-name').allTextContents();
+    await page.getByRole('button', { name: `Enlarge ${before[1]}` }).click();
+    await page.getByRole('button', { name: 'Delete from the collection …' }).click();
+    const question = page.getByRole('dialog', { name: `Delete “${before[1]}” from “photos”?` });
+    // The arrow keys of the dialog below do not move what is asked about.
+    await page.keyboard.press('ArrowRight');
+    await question.getByRole('button', { name: 'Delete it' }).click();
+    await eventually(() => page.getByRole('dialog').count()).toBe(0);
+    await eventually(() => page.locator('.results .card-name').allTextContents()).toEqual(
+      before.filter((id) => id !== before[1]),
+    );
+    const body = await readFile(picture(before[1] ?? ''));
+    await site.ingest('photos', [{ id: before[1] ?? '', body }]);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   it('says plainly what is wrong with a file, a link or a server that is gone', async () => {
     const { page } = await site.open('#/search?collection=photos');
     await choose(page, 'notes.jpg', Buffer.from('just some text'));

@@ -13,6 +13,8 @@ export interface AppState {
   reloadCollections: () => void;
   /** Grows when this page has written to a collection: a key for whatever shows its items. */
   writes: number;
+  /** To be called when something was written other than by `ingest`. */
+  noteWrite: () => void;
   /** Sends pictures to a collection (made first where it is missing) and shows how it goes. */
   ingest: (collection: string, files: ChosenFile[]) => void;
   ingesting: boolean;

@@ -40,8 +40,9 @@ export function App() {
     for await (const one of server.listCollections({ signal })) collections.push(one);
     return { models, collections };
   });
+  const noteWrite = () => setWrites((count) => count + 1);
   const ingest = useIngest(() => {
-    setWrites((count) => count + 1);
+    noteWrite();
     start.reload();
   });
   const collections = start.value?.collections ?? [];
@@ -78,6 +79,7 @@ export function App() {
     collection,
     reloadCollections: start.reload,
     writes,
+    noteWrite,
     ingest: (name, files) => {
       ingest.start(name, files, !collections.some((one) => one.name === name));
       if (route.collection !== name) navigation.adjust({ collection: name });

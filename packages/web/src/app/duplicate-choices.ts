@@ -47,6 +47,14 @@ function withKept(choices: Choices, group: ShownGroup, kept: readonly string[]):
   return next;
 }
 
+/** What goes by these choices, group after group. */
+export function removedItems(groups: readonly ShownGroup[], choices: Choices): ShownGroup['items'][number][] {
+  return groups.flatMap((group) => {
+    const kept = keptOf(group, choices);
+    return group.items.filter((item) => !kept.includes(item.id));
+  });
+}
+
 export interface ChoiceSummary {
   groups: number;
   pictures: number;
@@ -56,17 +64,13 @@ export interface ChoiceSummary {
 }
 
 export function summarise(groups: readonly ShownGroup[], choices: Choices): ChoiceSummary {
-  const summary = { groups: groups.length, pictures: 0, removed: 0, removedBytes: 0 };
-  for (const group of groups) {
-    const kept = keptOf(group, choices);
-    summary.pictures += group.items.length;
-    for (const item of group.items) {
-      if (kept.includes(item.id)) continue;
-      summary.removed++;
-      summary.removedBytes += pictureOf(item.metadata)?.bytes ?? 0;
-    }
-  }
-  return summary;
+  const removed = removedItems(groups, choices);
+  return {
+    groups: groups.length,
+    pictures: groups.reduce((sum, group) => sum + group.items.length, 0),
+    removed: removed.length,
+    removedBytes: removed.reduce((sum, item) => sum + (pictureOf(item.metadata)?.bytes ?? 0), 0),
+  };
 }
 
 /** Of the pictures that are not the proposed one of their group, how many there are of each kind. */

@@ -37,7 +37,10 @@ export function Dialog(props: Props) {
         if (event.target === event.currentTarget) onClose();
       }}
       onKeyDown={(event) => {
-        const control = (event.target as Element).closest('button, a, input, select');
+        const target = event.target as Element;
+        // Keys in a dialog above this one are not this one's.
+        if (target.closest('dialog') !== event.currentTarget) return;
+        const control = target.closest('button, a, input, select');
         const isControls = control !== null && [' ', 'Enter'].includes(event.key);
         if (!isControls && !event.ctrlKey && !event.metaKey && !event.altKey) props.onKeyDown?.(event);
       }}

@@ -9,6 +9,7 @@ import {
   groupsWith,
   listAsCsv,
   listAsJson,
+  removedItems,
   removeOnly,
   sortGroups,
   summarise,
@@ -16,6 +17,7 @@ import {
 import { formatBytes, formatCount, formatPlural, formatSimilarity } from '../number-format.ts';
 import type { DuplicateGroup, DuplicateItem, DuplicatesJob } from '../server.ts';
 import { useReview } from '../use-review.ts';
+import { DeleteItems } from './delete-items.tsx';
 import { GroupList } from './group-list.tsx';
 import { DownloadIcon, UndoIcon } from './icons.tsx';
 import { ProblemNotice } from './problem-notice.tsx';
@@ -27,6 +29,8 @@ interface Props {
   complete: boolean;
   /** Items of these groups that have been deleted since. */
   gone: number;
+  /** Some of what is shown is not in the collection any more. */
+  onDeleted: () => void;
 }
 
 type Kind = DuplicateItem['kind'];
@@ -50,6 +54,7 @@ export function GroupReview(props: Props) {
   const counts = useMemo(() => countKinds(groups), [groups]);
   const shown = useMemo(() => (kind ? groupsWith(groups, kind) : groups), [groups, kind]);
   const summary = useMemo(() => summarise(shown, choices), [shown, choices]);
+  const removedIds = useMemo(() => removedItems(shown, choices).map(({ id }) => id), [shown, choices]);
 
   if (complete && props.groups.length === 0) {
     return (
@@ -114,6 +119,12 @@ export function GroupReview(props: Props) {
             >
               <DownloadIcon /> CSV
             </button>
+            <DeleteItems
+              collection={collection}
+              ids={removedIds}
+              disabled={!complete}
+              onDeleted={props.onDeleted}
+            />
           </div>
         </div>
         <div class="row groups-tools">

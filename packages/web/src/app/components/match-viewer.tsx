@@ -1,6 +1,7 @@
 import { formatSimilarity } from '../number-format.ts';
 import type { ReferredPicture } from '../picture-reference.ts';
 import { formatRoute, type PictureReference } from '../route.ts';
+import { DeleteItems } from './delete-items.tsx';
 import type { Match } from './gallery.tsx';
 import { PicturePreview } from './picture-preview.tsx';
 import { Thumbnail } from './thumbnail.tsx';
@@ -20,7 +21,7 @@ interface Props {
 
 /** A search result beside what was searched with; the arrow keys go through the results. */
 export function MatchViewer(props: Props) {
-  const { collection, matches, index, query, referred, threshold, onLook } = props;
+  const { collection, matches, index, query, referred, threshold, onLook, onClose } = props;
   const match = matches[index];
   if (!match) return null;
   const to = (next: number) => {
@@ -50,7 +51,7 @@ export function MatchViewer(props: Props) {
       position={`${index + 1} of ${matches.length}`}
       onPrevious={to(index - 1)}
       onNext={to(index + 1)}
-      onClose={props.onClose}
+      onClose={onClose}
       actions={
         <>
           <a
@@ -62,6 +63,7 @@ export function MatchViewer(props: Props) {
           <a class="button small" href={formatRoute({ view: 'search', collection, a: { item: match.id } })}>
             Search with it
           </a>
+          <DeleteItems collection={collection} ids={[match.id]} onDeleted={onClose} />
         </>
       }
     >

@@ -82,7 +82,7 @@ function CollectionDuplicates(props: { name: string; items: number | undefined }
         <div class="stack">
           <p class="soft small">
             Looks for pictures at least this similar among {items === undefined ? 'all' : formatCount(items)}{' '}
-            of this collection. Nothing is deleted: you choose what to keep and download the list.
+            of this collection. Nothing is deleted by that: you choose what to keep.
           </p>
           <div>
             <button type="button" class="button primary" disabled={running} onClick={start}>
@@ -115,6 +115,7 @@ function CollectionDuplicates(props: { name: string; items: number | undefined }
           groups={found.groups}
           complete={found.complete}
           gone={found.gone}
+          onDeleted={found.reload}
         />
       )}
     </div>

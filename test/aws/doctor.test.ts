@@ -2,8 +2,8 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../packages/cli/src/test-command.ts';
+import { S3Server, SECRET_KEY } from '../s3-server/s3-server.ts';
 import { ADMIN_KEY, Cloud } from './loopback/cloud.ts';
-import { S3Server, SECRET_KEY } from './loopback/s3-server.ts';
 import { WebFunction } from './loopback/web-function.ts';
 
 let s3: S3Server;
@@ -11,8 +11,7 @@ let s3: S3Server;
 let forgetful: Server;
 
 beforeAll(async () => {
-  s3 = await S3Server.start();
-  s3.buckets.set('data', new Map());
+  s3 = await S3Server.start(['data']);
   forgetful = createServer((incoming, response) => {
     const { 'if-none-match': _, ...headers } = incoming.headers;
     const { method, url } = incoming;

@@ -4,7 +4,7 @@ import { openEngine } from '@lookalike/index';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
 import { openS3Store, S3Store } from '@lookalike/store/s3';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type S3Fault, type S3Request, S3Server, type S3ServerOptions } from '../faults/s3-server.ts';
+import { type S3Fault, type S3Request, S3Server, type S3ServerOptions } from '../s3-server/s3-server.ts';
 import { objectStoreConformance } from './object-store.ts';
 
 const servers: S3Server[] = [];
@@ -13,15 +13,14 @@ afterAll(async () => {
 });
 
 async function serve(options: S3ServerOptions = {}) {
-  const server = new S3Server(options);
+  const server = await S3Server.start(['bucket'], options);
   servers.push(server);
-  const endpoint = await server.listen();
   const store = () =>
     new S3Store({
       bucket: 'bucket',
       prefix: 'some/prefix/',
       client: {
-        endpoint,
+        endpoint: server.url,
         region: 'us-east-1',
         forcePathStyle: true,
         credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
@@ -67,7 +66,7 @@ describe('the start-up check', () => {
     const { store, server } = await serve();
     const { checkStore } = await import('@lookalike/store');
     await checkStore(store());
-    expect(server.objects.size).toBe(0);
+    expect(server.buckets.get('bucket')?.size).toBe(0);
   });
 
   test('refuses a store that overwrites, and says why', async () => {

@@ -1,18 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { S3Server } from '../../../test/faults/s3-server.ts';
+import { S3Server } from '../../../test/s3-server/s3-server.ts';
 import { runCommand, TEST_PICTURES, temporaryFolder } from './test-command.ts';
 
 describe('--data s3://…', () => {
-  const server = new S3Server();
+  let server: S3Server;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let env: Record<string, string>;
   beforeAll(async () => {
     folder = await temporaryFolder();
+    server = await S3Server.start(['bucket']);
     env = {
       ...folder.env,
-      AWS_ENDPOINT_URL: await server.listen(),
+      AWS_ENDPOINT_URL: server.url,
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
@@ -32,7 +33,7 @@ describe('--data s3://…', () => {
     const data = ['--data', 's3://bucket/some/place'];
     const imported = await runCommand(['import', file, ...data], { env });
     expect(imported).toMatchObject({ status: 0, stdout: '1 items stored in points.\n' });
-    expect([...server.objects.keys()]).toContainEqual(
+    expect([...(server.buckets.get('bucket')?.keys() ?? [])]).toContainEqual(
       expect.stringMatching(/^some\/place\/collections\/points\/log\//),
     );
     const verified = await runCommand(['verify', '-c', 'points', ...data], { env });
@@ -46,12 +47,8 @@ describe('--data s3://…', () => {
       ['photos/notes.txt', 'README.md'],
       ['elsewhere/coffee.jpg', 'coffee.jpg'],
     ] as const)
-      server.objects.set(key, {
-        body: await readFile(join(TEST_PICTURES, name)),
-        etag: `"${key}"`,
-        modified: new Date(1_700_000_000_000),
-      });
-    const before = server.counts.get('PUT');
+      server.write('bucket', key, await readFile(join(TEST_PICTURES, name)));
+    const before = server.requests.get('PUT object');
     const args = [
       'ingest',
       's3://bucket/photos',
@@ -67,7 +64,7 @@ describe('--data s3://…', () => {
     const second = await runCommand(args, { env });
     expect(second.stderr).toBe('');
     expect(JSON.parse(second.stdout)).toMatchObject({ stored: 0, unchanged: 2 });
-    expect(server.counts.get('PUT')).toBe(before);
+    expect(server.requests.get('PUT object')).toBe(before);
     const query = ['query', join(TEST_PICTURES, 'cat.jpg'), '-c', 'photos', '-k', '1', '--json'];
     const { stdout } = await runCommand([...query, '--data', join(folder.root, 'data')], { env });
     expect(JSON.parse(stdout).matches[0].id).toBe('2024/cat.jpg');

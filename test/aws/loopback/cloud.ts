@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { SQSBatchResponse } from 'aws-lambda';
+import { S3Server, SECRET_KEY } from '../../s3-server/s3-server.ts';
 import { EventSource } from './event-source.ts';
 import { LambdaFunction } from './lambda-function.ts';
-import { S3Server, SECRET_KEY } from './s3-server.ts';
 import { startSecretsServer } from './secrets-server.ts';
 import { SqsServer } from './sqs-server.ts';
 import type { World } from './state-machine.ts';
@@ -46,7 +46,6 @@ export class Cloud {
     this.#secrets = secrets;
     this.#folder = folder;
     this.#code = code;
-    for (const bucket of ['data', 'pictures']) s3.buckets.set(bucket, new Map());
     sqs.createQueue('embed-dead');
     sqs.createQueue('index-dead');
     this.embedQueue = sqs.createQueue('embed', {
@@ -67,7 +66,7 @@ export class Cloud {
 
   static async start(code: Code = sources): Promise<Cloud> {
     const [s3, sqs, secrets, folder] = await Promise.all([
-      S3Server.start(),
+      S3Server.start(['data', 'pictures']),
       SqsServer.start(),
       startSecretsServer(JSON.stringify({ adminKey: ADMIN_KEY, keys: [] })),
       mkdtemp(join(tmpdir(), 'lookalike-cloud-')),

@@ -100,10 +100,13 @@ def _strokes(args: argparse.Namespace) -> None:
     )
 
 
-def _compare_losses(_: argparse.Namespace) -> None:
-    from lookalike_training.loss_comparison import compare_losses
+def _compare_losses(args: argparse.Namespace) -> None:
+    from lookalike_training.loss_comparison import compare_losses, compare_trained_losses
 
-    compare_losses(data_folder())
+    if args.steps:
+        compare_trained_losses(data_folder(), args.work or cache_folder() / "losses", args.steps, args.only)
+    else:
+        compare_losses(data_folder())
 
 
 def _failures(args: argparse.Namespace) -> None:
@@ -182,6 +185,9 @@ def _parser() -> argparse.ArgumentParser:
     strokes.set_defaults(run=_strokes)
 
     compare = commands.add_parser("compare-losses", help="losses and dimensions as short runs on frozen features")
+    compare.add_argument("--steps", type=int, default=0, help="instead: train whole networks, so many steps each")
+    compare.add_argument("--only", help="of those one: see CONTENDERS of loss_comparison.py")
+    compare.add_argument("--work", type=Path, help="checkpoints and figures of whole networks; what is there is kept")
     compare.set_defaults(run=_compare_losses)
 
     reference = commands.add_parser("reference", help="write reference.json: embeddings of the project's free pictures")

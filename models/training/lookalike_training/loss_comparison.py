@@ -1,11 +1,15 @@
-"""Losses and dimensions side by side, as short runs of the projection alone.
+"""Losses and dimensions side by side, on equal terms.
 
-The backbone stays as pretrained and its pooled features of originals and random copies are computed once, so that a
-run takes seconds. That compares losses on equal terms; it does not say how far each would bring a whole network.
+``compare_losses``: short runs of the projection alone. The backbone stays as pretrained and its pooled features of
+originals and random copies are computed once, so that a run takes seconds. ``compare_trained_losses``: runs of one
+length of the whole network, minutes each, which say more.
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +26,14 @@ from lookalike_training.losses.by_name import LOSSES
 from lookalike_training.losses.koleo import koleo_loss
 from lookalike_training.picture_batches import embed, normalise
 from lookalike_training.picture_preparation import prepare
+from lookalike_training.picture_training import Plan, train_pictures
 from lookalike_training.siblings.efficientnet_lite import MEAN, STD
 from lookalike_training.siblings.picture_encoder import PictureEncoder
-from lookalike_training.validation import Report, ValidationPictures
+from lookalike_training.validation import Report, ValidationPictures, validate
 from lookalike_training.whitening import fit_whitening
 
 SIDE = 128
+QUERIES = 100
 COPIES_EACH = 2
 STEPS = 300
 BATCH = 256
@@ -80,12 +86,24 @@ def _report(head: torch.nn.Module, references: Tensor, queries: dict[str, Tensor
     return Report(project(references), {name: project(q) for name, q in queries.items()}, truth)
 
 
+HEADER = ("| loss | micro-AP easy | micro-AP hard | R@P.999 easy |", "| --- | --- | --- | --- |")
+
+
+def _figures(report: Report) -> list[float]:
+    easy, hard = report.half(EASY), report.half(HARD)
+    return [easy["micro-AP"], hard["micro-AP"], easy["recall@P.999"]]
+
+
+def _row(title: str, figures: list[float]) -> str:
+    return f"| {title} | " + " | ".join(f"{v:.3f}" for v in figures) + " |"
+
+
 def compare_losses(data: Path) -> str:
     """A table in Markdown of validation figures: micro-AP of both halves, recall at precision 0.999 of the easy one."""
     split = research_split(data)
     prepared = prepare(split.fit, 256, SIDE)
     features = copy_features(prepared.net, prepared.pictures)
-    pictures = ValidationPictures.read(split.validation, queries=100)
+    pictures = ValidationPictures.read(split.validation, QUERIES)
 
     references = torch.from_numpy(embed(prepared.net.features, pictures.pixels(None, SIDE), MEAN, STD))
     queries = {
@@ -97,15 +115,69 @@ def compare_losses(data: Path) -> str:
     runs += [(name, name, 0.0, 256) for name in sorted(LOSSES)]
     runs += [(f"info-nce + {k:g} KoLeo", "info-nce", k, 256) for k in (0.3, 3.0, 10.0)]
     runs += [(f"info-nce + 3 KoLeo, {d}-d", "info-nce", 3.0, d) for d in (128, 64)]
-    lines = ["| loss | micro-AP easy | micro-AP hard | R@P.999 easy |", "| --- | --- | --- | --- |"]
+    lines = list(HEADER)
     for title, loss, koleo, dimension in runs:
         if loss:
             head: torch.nn.Module = train_head(features, loss, koleo, dimension)
         else:
             head = prepared.net.project
-        report = _report(head, references, queries, truth)
-        easy, hard = report.half(EASY), report.half(HARD)
-        figures = (easy["micro-AP"], hard["micro-AP"], easy["recall@P.999"])
-        lines.append(f"| {title} | " + " | ".join(f"{v:.3f}" for v in figures) + " |")
+        lines.append(_row(title, _figures(_report(head, references, queries, truth))))
         print(lines[-1], flush=True)
     return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Contender:
+    loss: str
+    koleo: float = 0.0
+    memory: int = 0
+
+    @property
+    def title(self) -> str:
+        extras = [f"{self.koleo:g} KoLeo"] * (self.koleo > 0) + [f"{self.memory} remembered"] * (self.memory > 0)
+        return " + ".join([self.loss, *extras])
+
+
+CONTENDERS = {
+    "shipped": Contender("info-nce", koleo=Plan.koleo, memory=Plan.memory),
+    "triplet-batch-hard": Contender("triplet-batch-hard"),
+    "contrastive": Contender("contrastive"),
+    "contrastive-hard": Contender("contrastive-hard"),
+    "info-nce": Contender("info-nce"),
+    "triplet-semi-hard": Contender("triplet-semi-hard"),
+}
+
+
+def compare_trained_losses(data: Path, work: Path, steps: int, only: str | None = None) -> str:
+    """The table of ``compare_losses`` for whole networks, each trained for ``steps`` on the same batches of the same
+    seed, with nothing but the loss between them. Runs resume, and figures that ``work`` holds are not made again.
+
+    Args:
+        only: a key of ``CONTENDERS``; default all.
+    """
+    lines = list(HEADER)
+    for name in [only] if only else CONTENDERS:
+        contender = CONTENDERS[name]
+        lines.append(_row(contender.title, _trained_figures(data, work / f"{name}-{steps}", contender, steps)))
+        print(lines[-1], flush=True)
+    return "\n".join(lines)
+
+
+def _trained_figures(data: Path, folder: Path, contender: Contender, steps: int) -> list[float]:
+    file = folder / "figures.json"
+    if not file.exists():
+        split = research_split(data)
+        prepared = prepare(split.fit, 256, SIDE)
+        plan = Plan(
+            side=SIDE,
+            steps=steps,
+            warmup=steps // 10,
+            loss=contender.loss,
+            koleo=contender.koleo,
+            memory=contender.memory,
+        )
+        net = train_pictures(prepared.net, prepared.pictures, plan, folder, prepared.neighbours)
+        pictures = ValidationPictures.read(split.validation, QUERIES)
+        report = validate(partial(embed, net, mean=MEAN, std=STD), pictures, SIDE)
+        file.write_text(json.dumps(_figures(report)))
+    return json.loads(file.read_text())

@@ -35,3 +35,17 @@ def contrastive_loss_of_batch(embeddings: Tensor, labels: Tensor, margin: float 
     apart = (margin - d[~same & upper]).clamp(min=0).pow(2) / 2
     active = (apart > 0).sum().clamp(min=1)
     return together.sum() / max(1, together.numel()) + apart.sum() / active
+
+
+def hard_contrastive_loss_of_batch(embeddings: Tensor, labels: Tensor, margin: float = 1.0) -> Tensor:
+    """Of every embedding its farthest similar and its nearest dissimilar one only (hard pairs: Simo-Serra et al. 2015).
+
+    In ``contrastive_loss_of_batch`` most dissimilar pairs inside the margin lie just inside it, and their mean says
+    little of the few that make a wrong answer.
+    """
+    d = pairwise_euclidean(embeddings, embeddings)
+    same = labels[:, None] == labels[None]
+    itself = torch.eye(len(labels), dtype=torch.bool)
+    farthest = d.masked_fill(~same | itself, 0).max(dim=1).values
+    nearest = d.masked_fill(same, torch.inf).min(dim=1).values
+    return farthest.pow(2).mean() / 2 + (margin - nearest).clamp(min=0).pow(2).mean() / 2

@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { leastHashSimilarity, MOST_HASH_BITS } from '@lookalike/duplicates';
 import { listModels, openEncoder, resolveModel } from '@lookalike/encoder';
 import { backboneDescriber } from './accuracy/backbone-describer.ts';
 import { Copies, cachedDescriptors } from './accuracy/copies.ts';
@@ -16,7 +17,6 @@ import { readCorpus } from './accuracy/corpus.ts';
 import { type Describer, encoderDescriber } from './accuracy/describers.ts';
 import {
   behindCheapTier,
-  CHEAP_TIER_DISTANCE,
   normalised,
   PairPool,
   type Scores,
@@ -24,7 +24,7 @@ import {
   withCheapTier,
 } from './accuracy/evaluate.ts';
 import { pdqDescriber } from './accuracy/pdq.ts';
-import { perceptualHashes, pHash } from './accuracy/perceptual-hashes.ts';
+import { cosineHashes, PRODUCT_HASH, perceptualHashes } from './accuracy/perceptual-hashes.ts';
 import { type AccuracyReport, type MethodReport, markdownReport, rowsLed } from './accuracy/report.ts';
 import { TRANSFORMATIONS } from './accuracy/transformations.ts';
 
@@ -46,13 +46,15 @@ const cache = join(tmpdir(), 'lookalike-bench-accuracy');
 mkdirSync(cache, { recursive: true });
 const log = (message: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${message}`);
 
+const trained = (await listModels()).find(({ model }) => model.name === TRAINED);
+/** From which similarity on `lookalike dedupe` believes agreeing hashes. */
+const least = leastHashSimilarity(trained?.model.thresholds ?? []);
 const missing: string[] = [];
 const describers: Describer[] = [perceptualHashes];
 const pdq = pdqDescriber(cache);
 if ('missing' in pdq) missing.push(`PDQ (${pdq.missing})`);
 else describers.push(pdq);
 const threads = availableParallelism();
-const trained = (await listModels()).find(({ model }) => model.name === TRAINED);
 if (trained) {
   const encoder = await openEncoder(trained.directory, { threads });
   describers.push(encoderDescriber(encoder, 'trained here as a Siamese network; see its model card'));
@@ -66,8 +68,9 @@ const matched = corpus.queries.length;
 
 // A reference that resembles a picture whose copies match nothing is no fair one: the training pictures hold duplicates.
 const DUPLICATE_SCORE = 1 - (2 * 8) / 64;
+const byPHash = perceptualHashes.methods.findIndex(({ name }) => name === 'pHash');
 const hashesOf = async (files: readonly string[]) =>
-  (await cachedDescriptors(perceptualHashes, cache, files))[0] ?? [];
+  (await cachedDescriptors(perceptualHashes, cache, files))[byPHash] ?? [];
 const unmatchedHashes = await hashesOf(corpus.unmatched);
 const resembles = score(await hashesOf(corpus.distractors), unmatchedHashes).map((row) =>
   row.some((value) => value >= DUPLICATE_SCORE),
@@ -113,11 +116,11 @@ for (const describer of describers) {
     for (const [i, { name: transformation, half }] of TRANSFORMATIONS.entries()) {
       const queries = found[i]?.[m] as Float32Array[];
       const scores = score(queries, known[m] as Float32Array[]);
-      if (name === 'pHash') tier.hash[i] = scores;
+      if (name === PRODUCT_HASH) tier.hash[i] = scores;
       const alone = new PairPool();
       alone.add(scores, matched);
       rows[transformation] = { half, ...alone.figures() };
-      const together = withCheapTier(tier.hash[i] as Scores, scores);
+      const together = withCheapTier(tier.hash[i] as Scores, scores, least);
       const pair = new PairPool();
       pair.add(together, matched);
       shipped.rows[transformation] = { half, ...pair.figures() };
@@ -127,7 +130,7 @@ for (const describer of describers) {
       halves[half].normalised.add(normalised(scores, queries, background[m] as Float32Array[]), matched);
       const behind = behindCheapTier(tier.hash[i] as Scores, scores);
       halves[half].behindCheapTier.add(behind.scores, matched);
-      if (name !== 'pHash') continue;
+      if (name !== PRODUCT_HASH) continue;
       behind.scores.forEach((row, query) => {
         const best = row.indexOf(Math.max(...row));
         const settled = (row[best] as number) > 1;
@@ -155,8 +158,8 @@ for (const describer of describers) {
     if (name !== TRAINED) continue;
     methods.push({
       name: SHIPPED,
-      note: `${TRAINED} and, where it is near enough, pHash`,
-      dimension: dimension + 64,
+      note: `${TRAINED} and, where it is near enough, the hash`,
+      dimension: dimension + 256,
       transformations: shipped.rows,
       halves: {
         easy: { plain: shipped.easy.figures() },
@@ -175,7 +178,10 @@ async function timed(work: (bytes: Buffer) => Promise<unknown>): Promise<number>
   return (performance.now() - started) / files.length;
 }
 const encoder = await openEncoder(trained?.directory ?? (await resolveModel(BACKBONE)), { threads: 1 });
-const milliseconds = { hash: await timed(pHash), encoder: await timed((bytes) => encoder.encode([bytes])) };
+const milliseconds = {
+  hash: await timed(cosineHashes),
+  encoder: await timed((bytes) => encoder.encode([bytes])),
+};
 await encoder.close();
 
 const settledIn = (half: 'easy' | 'hard') => ({
@@ -188,8 +194,8 @@ const report: AccuracyReport = {
   missing,
   methods,
   cheapTier: {
-    hash: 'pHash',
-    distance: CHEAP_TIER_DISTANCE,
+    hash: PRODUCT_HASH,
+    distance: MOST_HASH_BITS,
     halves: { easy: settledIn('easy'), hard: settledIn('hard') },
     unmatchedSettled: tier.unmatched / (inHalves * corpus.unmatched.length),
     milliseconds,

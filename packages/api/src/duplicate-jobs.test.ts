@@ -83,7 +83,7 @@ describe('duplicates', () => {
       picture: {
         sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
         pixelHash: expect.stringMatching(/^[0-9a-f]{64}$/),
-        perceptualHash: expect.stringMatching(/^[0-9a-f]{16}$/),
+        perceptualHash: expect.stringMatching(/^[0-9a-f]{64}$/),
         sharpness: expect.any(Number),
         width,
         height: expect.any(Number),
@@ -132,10 +132,13 @@ describe('duplicates', () => {
     await send('PUT', '/v1/collections/v', { dimension: 2 });
     const picture = (perceptualHash: string) => ({ picture: { perceptualHash } });
     const items = [
-      { id: 'a', vector: [1, 0], metadata: picture('00ff00ff00ff00ff') },
-      { id: 'b', vector: [1, 1], metadata: picture('00ff00ff00ff00f0') },
-      { id: 'c', vector: [0, 1], metadata: picture('ff00ff00ff00ff00') },
+      { id: 'a', vector: [1, 0], metadata: picture('00ff00ff00ff00ff'.repeat(4)) },
+      { id: 'b', vector: [1, 1], metadata: picture('00ff00ff00ff00f0'.repeat(4)) },
+      { id: 'c', vector: [0, 1], metadata: picture('ff00ff00ff00ff00'.repeat(4)) },
       { id: 'not one', vector: [0, 1], metadata: picture('nonsense') },
+      // Of 64 bits, as older items have it: agrees with none.
+      { id: 'old', vector: [-1, 1], metadata: picture('00ff00ff00ff00ff') },
+      { id: 'older', vector: [-1, -1], metadata: picture('00ff00ff00ff00ff') },
     ];
     await send('POST', '/v1/collections/v/items', { items });
     const groups = async (body: object) => {

@@ -2,7 +2,7 @@ import type { Metadata } from '@lookalike/index';
 import type { Picture } from './schemas.ts';
 
 const sha256Hex = /^[0-9a-f]{64}$/;
-const perceptualHashHex = /^[0-9a-f]{16}$/;
+const perceptualHashHex = /^[0-9a-f]{64}$/;
 
 /** What an item's metadata says of its picture under `picture`, as far as it is what the server writes there; anybody may write anything. */
 export function keptPicture(metadata: Metadata): Partial<Picture> {

@@ -17,7 +17,7 @@ export const duplicatesBody = z
       .optional()
       .openapi({
         description:
-          'Pictures whose perceptual hashes differ in at most 4 of 64 bits are near-duplicates as well, whatever their ' +
+          'Pictures whose perceptual hashes differ in at most 63 of 256 bits are near-duplicates as well, whatever their ' +
           'similarity. Default: true, or false where `minSimilarity` is given.',
       }),
     filter: filterSchema.optional(),

@@ -302,7 +302,7 @@ test('a run that Ctrl-C stopped is gone on with, not begun again', async () => {
         );
     }
     const photos = join(folder.root, 'photos');
-    const cache = join(folder.env.LOOKALIKE_CACHE_DIR, 'pictures-2.sqlite');
+    const cache = join(folder.env.LOOKALIKE_CACHE_DIR, 'pictures-3.sqlite');
     const known = () => {
       if (!existsSync(cache)) return 0;
       const database = new DatabaseSync(cache, { readOnly: true, timeout: 5000 });

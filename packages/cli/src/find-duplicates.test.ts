@@ -32,7 +32,7 @@ function picture(number: number, path = `${number}.jpg`): ScannedPicture {
       width: 100 + number,
       height: 100,
       lowInformation: false,
-      perceptualHash: '0f0f0f0f0f0f0f0f',
+      perceptualHash: '0f'.repeat(32),
       sharpness: 0.2,
     },
     embedding: embedding.map((value) => value / Math.SQRT2),
@@ -94,4 +94,32 @@ test('the cache lets go of what was not used for longest, and keeps to its bytes
   expect(left).toBeLessThan(2000);
   expect(third.pixelHash('gone')).toBeUndefined();
   third.close();
+});
+
+test('where a precision is asked for, hashes have to agree more closely', async () => {
+  const hashed = (number: number, bits: number): ScannedPicture => {
+    const one = picture(number);
+    const perceptualHash = ((1n << BigInt(bits)) - 1n).toString(16).padStart(64, '0');
+    return { ...one, picture: { ...one.picture, perceptualHash } };
+  };
+  // Unlike each other by their embeddings, and in 0, 31 and 63 bits like the first.
+  const list = [hashed(0, 0), hashed(5, 31), hashed(10, 63)];
+  const cache = PictureCache.open(folder.root);
+  const sizes = async (level: Parameters<typeof findDuplicates>[1]['level']) => {
+    const { groups } = await findDuplicates(list, {
+      level,
+      minHashSimilarity: -1,
+      dimension: DIMENSION,
+      cache,
+      signal: new AbortController().signal,
+    });
+    return groups.map(({ members }) => members.map(({ index }) => index).sort());
+  };
+  const calibration = [
+    { similarity: 0.5, falsePositiveRate: 1e-2 },
+    { similarity: 0.9, falsePositiveRate: 1e-4 },
+  ];
+  expect(await sizes({ minSimilarity: 0.999 })).toEqual([[0, 1, 2]]);
+  expect(await sizes({ minPrecision: 0.99, calibration })).toEqual([[0, 1]]);
+  cache.close();
 });

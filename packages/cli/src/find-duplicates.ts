@@ -8,11 +8,13 @@ import {
   type GroupOptions,
   groupNearDuplicates,
   type LedgerStore,
+  MOST_HASH_BITS,
   matchAgainst,
   type PictureRow,
   pairsFrom,
   pixelHashCandidates,
   type SimilarPairs,
+  SURE_HASH_BITS,
   thresholdForPrecision,
 } from '@lookalike/duplicates';
 import { pixelHash } from '@lookalike/encoder';
@@ -70,6 +72,8 @@ export async function findDuplicates(
     {
       minSimilarity: lowest,
       minHashSimilarity: options.minHashSimilarity ?? 1,
+      // The estimate of precision knows of embeddings only.
+      mostHashBits: 'minPrecision' in level ? SURE_HASH_BITS : MOST_HASH_BITS,
       dimension: options.dimension,
       signal: options.signal,
       ...(contents.boundary !== undefined && { boundary: contents.boundary }),

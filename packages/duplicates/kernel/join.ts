@@ -63,3 +63,33 @@ function keep(out: usize, count: i32, i: i32, j: i32, similarity: f32, minSimila
   store<f32>(at, similarity, 8);
   return count + 1;
 }
+
+/**
+ * Finds the pairs of rows `start` to `end` of the `count` hashes at `hashes` with rows after them that differ in at most
+ * `mostBits` of their 256 bits. Found pairs go to `out`, 8 bytes each: the two rows (uint32). Returns how many.
+ */
+export function joinHashes(hashes: usize, start: i32, end: i32, count: i32, mostBits: i32, out: usize): i32 {
+  let found = 0;
+  for (let i = start; i < end; i++) {
+    const row = hashes + (usize(i) << 5);
+    const first = load<u64>(row);
+    const second = load<u64>(row, 8);
+    const third = load<u64>(row, 16);
+    const fourth = load<u64>(row, 24);
+    for (let j = i + 1; j < count; j++) {
+      const other = hashes + (usize(j) << 5);
+      let bits = popcnt<u64>(first ^ load<u64>(other));
+      bits += popcnt<u64>(second ^ load<u64>(other, 8));
+      bits += popcnt<u64>(third ^ load<u64>(other, 16));
+      // Unrelated ones are past the limit by now.
+      if (i32(bits) > mostBits) continue;
+      bits += popcnt<u64>(fourth ^ load<u64>(other, 24));
+      if (i32(bits) > mostBits) continue;
+      const at = out + (usize(found) << 3);
+      store<u32>(at, i);
+      store<u32>(at, j, 4);
+      found++;
+    }
+  }
+  return found;
+}

@@ -1,19 +1,6 @@
 import type { EmbeddingTable } from './embedding-table.ts';
-import { joinKernel } from './join-kernel.ts';
+import { type JoinModule, openJoinModule } from './join-module.ts';
 
-/** The part of the global `WebAssembly` that is used here; its types come with the DOM, which there is none of. */
-const wasm = (
-  globalThis as unknown as {
-    WebAssembly: {
-      Module: new (bytes: Uint8Array) => object;
-      Memory: new (descriptor: { initial: number }) => { readonly buffer: ArrayBuffer };
-      Instance: new (module: object, imports: object) => { exports: Record<string, unknown> };
-    };
-  }
-).WebAssembly;
-
-const module = new wasm.Module(Buffer.from(joinKernel, 'base64'));
-const PAGE_BYTES = 65_536;
 const PAIR_BYTES = 12;
 
 /** Rows of a block; two of 256 numbers each take half a megabyte, which stays in the second-level cache. */
@@ -26,8 +13,8 @@ export const ROWS_A_BLOCK = 256;
 export class BlockJoin {
   readonly #table: EmbeddingTable;
   readonly #stride: number;
-  readonly #memory: { readonly buffer: ArrayBuffer };
-  readonly #join: (...parameters: number[]) => number;
+  readonly #buffer: ArrayBuffer;
+  readonly #functions: JoinModule;
   readonly #left = 0;
   readonly #right: number;
   readonly #out: number;
@@ -38,10 +25,9 @@ export class BlockJoin {
     const blockBytes = ROWS_A_BLOCK * this.#stride * 4;
     this.#right = blockBytes;
     this.#out = 2 * blockBytes;
-    const bytes = this.#out + ROWS_A_BLOCK * ROWS_A_BLOCK * PAIR_BYTES;
-    this.#memory = new wasm.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
-    const instance = new wasm.Instance(module, { env: { memory: this.#memory } });
-    this.#join = instance.exports.join as (...parameters: number[]) => number;
+    const { buffer, functions } = openJoinModule(this.#out + ROWS_A_BLOCK * ROWS_A_BLOCK * PAIR_BYTES);
+    this.#buffer = buffer;
+    this.#functions = functions;
   }
 
   /** Calls `found` for the pairs of rows of the two ranges (at most `ROWS_A_BLOCK` rows each) that are similar enough. */
@@ -54,7 +40,7 @@ export class BlockJoin {
     this.#load(left, this.#left);
     this.#load(right, this.#right);
     const rightCount = Math.ceil((right.end - right.start) / 4) * 4;
-    const count = this.#join(
+    const count = this.#functions.join(
       this.#left,
       left.end - left.start,
       this.#right,
@@ -63,8 +49,8 @@ export class BlockJoin {
       minSimilarity,
       this.#out,
     );
-    const indices = new Uint32Array(this.#memory.buffer, this.#out, count * 3);
-    const similarities = new Float32Array(this.#memory.buffer, this.#out, count * 3);
+    const indices = new Uint32Array(this.#buffer, this.#out, count * 3);
+    const similarities = new Float32Array(this.#buffer, this.#out, count * 3);
     for (let pair = 0; pair < count; pair++) {
       const b = right.start + (indices[3 * pair + 1] as number);
       if (b >= right.end) continue;
@@ -75,7 +61,7 @@ export class BlockJoin {
   /** Rows as they are, each padded with zeros to the stride; rows up to a multiple of 4 are zeros. */
   #load({ start, end }: { start: number; end: number }, at: number): void {
     const { values, dimension } = this.#table;
-    const block = new Float32Array(this.#memory.buffer, at, ROWS_A_BLOCK * this.#stride);
+    const block = new Float32Array(this.#buffer, at, ROWS_A_BLOCK * this.#stride);
     if (this.#stride === dimension) block.set(values.subarray(start * dimension, end * dimension));
     else
       for (let row = start; row < end; row++)

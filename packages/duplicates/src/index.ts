@@ -9,7 +9,7 @@ export {
   type HashAgreement,
   type NearBy,
 } from './group-near-duplicates.ts';
-export { findHashPairs, MOST_HASH_BITS } from './hash-pairs.ts';
+export { findHashPairs, MOST_HASH_BITS, MOST_HASH_BITS_OF_MANY, SURE_HASH_BITS } from './hash-pairs.ts';
 export { matchAgainst } from './match-against.ts';
 export {
   findNearPairs,

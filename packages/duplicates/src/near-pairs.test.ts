@@ -133,10 +133,10 @@ describe('a search that goes on from an earlier one', () => {
 
 test('perceptual hashes find pairs whose embeddings are unlike, and say how alike they are', async () => {
   const rows = [
-    row('a', 0, { perceptualHash: '00ff00ff00ff00ff' }),
-    row('b', 1, { perceptualHash: '00ff00ff00ff00f0' }),
-    row('c', 3, { perceptualHash: 'ff00ff00ff00ff00' }),
-    { key: 'blank', perceptualHash: '00ff00ff00ff00ff' },
+    row('a', 0, { perceptualHash: '00ff00ff00ff00ff'.repeat(4) }),
+    row('b', 1, { perceptualHash: '00ff00ff00ff00f0'.repeat(4) }),
+    row('c', 3, { perceptualHash: 'ff00ff00ff00ff00'.repeat(4) }),
+    { key: 'blank', perceptualHash: '00ff00ff00ff00ff'.repeat(4) },
   ];
   const { pairs, hashPairs } = await search(rows);
   expect(keyed(rows, pairs)).toEqual([]);

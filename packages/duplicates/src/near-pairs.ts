@@ -19,7 +19,7 @@ export interface PictureRow {
   key: string;
   /** None: pairs with nothing. */
   embedding?: Float32Array | undefined;
-  /** 16 hex digits; none: of no use here. */
+  /** 64 hex digits; none: of no use here. */
   perceptualHash?: string | undefined;
   /** Embeddings of it mirrored and turned, as many for every row: other rows are compared with them as well. */
   turned?: readonly Float32Array[] | undefined;
@@ -29,6 +29,8 @@ export interface NearPairsOptions extends Omit<FindPairsOptions, 'comparisons'> 
   dimension: number;
   /** Least similarity of a pair found by perceptual hashes: see `leastHashSimilarity`. Default 0. */
   minHashSimilarity?: number;
+  /** Bits in which perceptual hashes that agree may differ: see `findHashPairs`. */
+  mostHashBits?: number;
   /** Compare only rows before `boundary` with rows from it on: the pictures of one folder with those of another. */
   boundary?: number;
   /** What earlier searches found: rows known there are not compared with each other again. Kept up to date. */
@@ -60,7 +62,7 @@ export async function findNearPairs(
   rows: readonly PictureRow[],
   options: NearPairsOptions,
 ): Promise<NearPairs> {
-  const { minSimilarity, boundary = 0, ledger, signal } = options;
+  const { minSimilarity, boundary = 0, exactUpTo, mostHashBits, ledger, signal } = options;
   const digests = rows.map(({ key }, row) => rowDigest(row < boundary ? `own ${key}` : key));
   if (new Set(digests).size < digests.length)
     throw new LookalikeError('duplicate-key', 'two rows have the same key, expected each once');
@@ -76,7 +78,12 @@ export async function findNearPairs(
   });
   const { left, right } = await findHashPairs(
     rows.map(({ embedding, perceptualHash }) => embedding && perceptualHash),
-    { ...(options.boundary !== undefined && { boundary }), ...(signal && { signal }) },
+    {
+      ...(options.boundary !== undefined && { boundary }),
+      ...(exactUpTo !== undefined && { exactUpTo }),
+      ...(mostHashBits !== undefined && { mostBits: mostHashBits }),
+      ...(signal && { signal }),
+    },
   );
   const similarity = Float32Array.from(left, (row, pair) =>
     cosine(rows[row]?.embedding ?? [], rows[right[pair] as number]?.embedding ?? []),

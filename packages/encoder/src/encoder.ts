@@ -10,7 +10,7 @@ export interface PictureFacts {
   height: number;
   /** Blank or nearly so: its embedding says little. */
   lowInformation: boolean;
-  /** 64 bits as 16 hex digits, of the pixels that the model sees: see `perceptualHash`. */
+  /** 256 bits as 64 hex digits, of the pixels that the model sees: see `perceptualHash`. */
   perceptualHash: string;
   /** Share of the contrast that is in fine detail, 0 to about 1; of pictures of one model to be compared: see `sharpness`. */
   sharpness: number;

@@ -1,40 +1,49 @@
 import type { GreyPixels } from './grey-pixels.ts';
 
-const SIDE = 32;
-const FREQUENCIES = 8;
-
-/** cos((2x + 1) u pi / 2n) of the frequencies u = 1 to 8, [frequency][place]. */
-const COSINES = Array.from({ length: FREQUENCIES }, (_, u) =>
-  Float64Array.from({ length: SIDE }, (_, x) => Math.cos(((2 * x + 1) * (u + 1) * Math.PI) / (2 * SIDE))),
-);
+/** Of the perceptual hash: 256 bits. */
+const SIDE = 64;
+const FREQUENCIES = 16;
 
 /**
- * pHash (Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010): the 8 x 8 lowest frequencies
- * but the constant ones of the discrete cosine transform of 32 x 32 grey pixels, each against their median. 64 bits as 16
- * hex digits. Recompressed, resized, recoloured or blurred copies differ in a few bits, unrelated pictures in about 32.
+ * The perceptual hash of the product: 256 `cosineSigns` of 64 x 64 means, as 64 hex digits. These are the frequencies, the
+ * size and the median of PDQ (Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm", 2019), over plain means where PDQ
+ * has a tent filter, and of the pixels that a model sees anyway. Recompressed, resized, recoloured, blurred or written-on copies differ
+ * in a few bits, unrelated pictures in about 128.
  */
 export function perceptualHash(grey: GreyPixels): string {
-  const small = reduced(grey);
-  const across = new Float64Array(SIDE * FREQUENCIES);
-  for (let y = 0; y < SIDE; y++)
-    for (let u = 0; u < FREQUENCIES; u++) {
-      const line = COSINES[u] as Float64Array;
+  return cosineSigns(grey, SIDE, FREQUENCIES);
+}
+
+/**
+ * pHash (Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010): the `frequencies` x `frequencies` lowest
+ * frequencies but the constant ones of the discrete cosine transform of `side` x `side` grey pixels, each against their
+ * median: as many bits set as not. Hex digits, row by row of frequencies.
+ * @param frequencies even
+ */
+export function cosineSigns(grey: GreyPixels, side: number, frequencies: number): string {
+  const small = reduced(grey, side);
+  const cosines = cosinesOf(side, frequencies);
+  const across = new Float64Array(side * frequencies);
+  for (let y = 0; y < side; y++)
+    for (let u = 0; u < frequencies; u++) {
       let sum = 0;
-      for (let x = 0; x < SIDE; x++) sum += (line[x] as number) * (small[y * SIDE + x] as number);
-      across[y * FREQUENCIES + u] = sum;
+      for (let x = 0; x < side; x++)
+        sum += (cosines[u * side + x] as number) * (small[y * side + x] as number);
+      across[y * frequencies + u] = sum;
     }
-  const low = new Float64Array(FREQUENCIES * FREQUENCIES);
-  for (let v = 0; v < FREQUENCIES; v++)
-    for (let u = 0; u < FREQUENCIES; u++) {
-      const line = COSINES[v] as Float64Array;
+  const low = new Float64Array(frequencies * frequencies);
+  for (let v = 0; v < frequencies; v++)
+    for (let u = 0; u < frequencies; u++) {
       let sum = 0;
-      for (let y = 0; y < SIDE; y++) sum += (line[y] as number) * (across[y * FREQUENCIES + u] as number);
-      low[v * FREQUENCIES + u] = sum;
+      for (let y = 0; y < side; y++)
+        sum += (cosines[v * side + y] as number) * (across[y * frequencies + u] as number);
+      low[v * frequencies + u] = sum;
     }
   const sorted = low.toSorted();
-  const median = ((sorted[31] as number) + (sorted[32] as number)) / 2;
+  const middle = sorted.length / 2;
+  const median = ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
   let hash = '';
-  for (let digit = 0; digit < 16; digit++) {
+  for (let digit = 0; 4 * digit < low.length; digit++) {
     let value = 0;
     for (let bit = 0; bit < 4; bit++) value = 2 * value + Number((low[4 * digit + bit] as number) > median);
     hash += value.toString(16);
@@ -42,28 +51,46 @@ export function perceptualHash(grey: GreyPixels): string {
   return hash;
 }
 
-/** 32 x 32 means of equal areas, whatever the size. */
-function reduced({ values, width, height }: GreyPixels): Float64Array {
-  const narrow = reducedLines(values, height, width, 1, width);
-  return reducedLines(narrow, SIDE, height, SIDE, 1);
+const knownCosines = new Map<string, Float64Array>();
+
+/** cos((2x + 1) u pi / 2n) of the frequencies u = 1, 2, ..., [frequency][place]. */
+function cosinesOf(side: number, frequencies: number): Float64Array {
+  const key = `${side} ${frequencies}`;
+  let cosines = knownCosines.get(key);
+  if (!cosines) {
+    cosines = Float64Array.from({ length: frequencies * side }, (_, at) =>
+      Math.cos(((2 * (at % side) + 1) * (Math.floor(at / side) + 1) * Math.PI) / (2 * side)),
+    );
+    knownCosines.set(key, cosines);
+  }
+  return cosines;
 }
 
-/**
- * Of `lines` lines of `size` values, `step` apart and the lines `lineStep` apart, the means of 32 equal parts of each: part by part of
- * a line where `step` is 1, else again `step` apart.
- */
+/** `side` x `side` means of equal areas, whatever the size. */
+function reduced({ values, width, height }: GreyPixels, side: number): Float64Array {
+  const narrow = reducedLines(values, { lines: height, size: width, step: 1, lineStep: width }, side);
+  return reducedLines(narrow, { lines: side, size: height, step: side, lineStep: 1 }, side);
+}
+
+/** `lines` lines of `size` values, `step` apart and the lines `lineStep` apart. */
+interface Lines {
+  lines: number;
+  size: number;
+  step: number;
+  lineStep: number;
+}
+
+/** The means of `count` equal parts of every line: part by part of a line where `step` is 1, else again `step` apart. */
 function reducedLines(
   values: ArrayLike<number>,
-  lines: number,
-  size: number,
-  step: number,
-  lineStep: number,
+  { lines, size, step, lineStep }: Lines,
+  count: number,
 ): Float64Array {
-  const { first, shares, reach } = partsOf(size);
-  const result = new Float64Array(lines * SIDE);
-  const [partStep, resultLineStep] = step === 1 ? [1, SIDE] : [step, 1];
+  const { first, shares, reach } = partsOf(size, count);
+  const result = new Float64Array(lines * count);
+  const [partStep, resultLineStep] = step === 1 ? [1, count] : [step, 1];
   for (let line = 0; line < lines; line++)
-    for (let part = 0; part < SIDE; part++) {
+    for (let part = 0; part < count; part++) {
       let at = line * lineStep + (first[part] as number) * step;
       let sum = 0;
       for (let place = part * reach; place < (part + 1) * reach; place++, at += step)
@@ -81,17 +108,18 @@ interface Parts {
   reach: number;
 }
 
-const partsOfSize = new Map<number, Parts>();
+const knownParts = new Map<string, Parts>();
 
-/** A line of `size` values in 32 equal parts. */
-function partsOf(size: number): Parts {
-  const known = partsOfSize.get(size);
+/** A line of `size` values in `count` equal parts. */
+function partsOf(size: number, count: number): Parts {
+  const key = `${size} ${count}`;
+  const known = knownParts.get(key);
   if (known) return known;
-  const reach = Math.ceil(size / SIDE) + 1;
-  const parts: Parts = { first: new Int32Array(SIDE), shares: new Float64Array(SIDE * reach), reach };
-  for (let part = 0; part < SIDE; part++) {
-    const start = (part * size) / SIDE;
-    const end = ((part + 1) * size) / SIDE;
+  const reach = Math.ceil(size / count) + 1;
+  const parts: Parts = { first: new Int32Array(count), shares: new Float64Array(count * reach), reach };
+  for (let part = 0; part < count; part++) {
+    const start = (part * size) / count;
+    const end = ((part + 1) * size) / count;
     const first = Math.floor(start);
     parts.first[part] = first;
     for (let place = 0; place < reach; place++) {
@@ -100,7 +128,7 @@ function partsOf(size: number): Parts {
     }
   }
   // Models have few sizes, but nothing else would bound this.
-  if (partsOfSize.size >= 16) partsOfSize.clear();
-  partsOfSize.set(size, parts);
+  if (knownParts.size >= 16) knownParts.clear();
+  knownParts.set(key, parts);
   return parts;
 }

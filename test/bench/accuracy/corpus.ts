@@ -36,9 +36,20 @@ export function listPictures(folder: string): string[] {
   });
 }
 
-function evenly<T>(values: readonly T[], count: number): T[] {
+export function evenly<T>(values: readonly T[], count: number): T[] {
   if (values.length <= count) return [...values];
   return Array.from({ length: count }, (_, i) => values[Math.floor((i * values.length) / count)] as T);
+}
+
+/** The lists that the training side reads: photographs, Caltech-101, clothing. */
+export function trainingLists(data: string): [photos: string[], caltech: string[], clothing: string[]] {
+  const photos = listPictures(join(data, 'photos')).slice(0, TRAINING_PHOTOS);
+  return [photos, listPictures(join(data, 'caltech101')), listPictures(join(data, 'clothing'))];
+}
+
+/** Of such a list the fifth that is for choosing and for thresholds, and never fitted on. */
+export function heldOutOf(list: readonly string[]): string[] {
+  return list.filter((_, i) => i % VALIDATION_EVERY === 0);
 }
 
 /**
@@ -52,13 +63,12 @@ export function readCorpus(
   part: { development?: number | undefined; photos?: number | undefined } = {},
 ): Corpus | undefined {
   if (!existsSync(join(data, 'photos'))) return undefined;
-  const photos = listPictures(join(data, 'photos'));
-  const training = photos.slice(0, TRAINING_PHOTOS);
-  const parts = [training, listPictures(join(data, 'caltech101')), listPictures(join(data, 'clothing'))];
-  const heldOut = parts.flatMap((part) => part.filter((_, i) => i % VALIDATION_EVERY === 0));
-  const fitted = parts.flatMap((part) => part.filter((_, i) => i % VALIDATION_EVERY !== 0));
-  const evaluation = photos.slice(TRAINING_PHOTOS);
-  const trained = training.filter((_, i) => i % VALIDATION_EVERY !== 0);
+  const parts = trainingLists(data);
+  const fittedOf = (list: readonly string[]) => list.filter((_, i) => i % VALIDATION_EVERY !== 0);
+  const heldOut = parts.flatMap(heldOutOf);
+  const fitted = parts.flatMap(fittedOf);
+  const evaluation = listPictures(join(data, 'photos')).slice(TRAINING_PHOTOS);
+  const trained = fittedOf(parts[0]);
   const queries = part.development
     ? evenly(trained, part.development)
     : evenly(evaluation, part.photos ?? evaluation.length);

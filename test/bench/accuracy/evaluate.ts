@@ -1,3 +1,4 @@
+import { MOST_HASH_BITS } from '@lookalike/duplicates';
 import { chanceOfFirst, microAveragePrecision, recallAtPrecision, type ScoredPairs } from './measures.ts';
 
 export interface Figures {
@@ -16,7 +17,7 @@ export interface QuerySet {
 /** [query][reference] */
 export type Scores = Float32Array[];
 
-function dot(a: Float32Array, b: Float32Array): number {
+export function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
   return sum;
@@ -85,21 +86,20 @@ export class PairPool {
   }
 }
 
-/** Hamming distance of 64 bits up to which the cheap tier is believed, as a score. */
-export const CHEAP_TIER_DISTANCE = 4;
-const CHEAP_TIER_SCORE = 1 - (2 * CHEAP_TIER_DISTANCE) / 64;
+/** Up to which Hamming distance the product's hash of 256 bits is believed, as a score. */
+const CHEAP_TIER_SCORE = 1 - (2 * MOST_HASH_BITS) / 256;
 const NOT_LOOKED_AT = -9;
 
 /**
- * What `lookalike dedupe` goes by: pairs that a perceptual hash finds near enough come first, all others are judged by the
- * method.
+ * What `lookalike dedupe` goes by: pairs that its perceptual hash finds near enough come first, unless the method finds them less
+ * alike than `least`; all others are judged by the method.
  */
-export function withCheapTier(hashScores: Scores, scores: Scores): Scores {
+export function withCheapTier(hashScores: Scores, scores: Scores, least: number): Scores {
   return scores.map((row, i) => {
     const hashes = hashScores[i] as Float32Array;
     return row.map((value, j) => {
       const hash = hashes[j] as number;
-      return hash >= CHEAP_TIER_SCORE ? 1 + hash : value;
+      return hash >= CHEAP_TIER_SCORE && value >= least ? 1 + hash : value;
     });
   });
 }

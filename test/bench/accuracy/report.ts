@@ -97,7 +97,7 @@ export function markdownReport(report: AccuracyReport): string {
       .join('\n'),
     '## Halves',
     summaryTable(report),
-    `Cheap tier: ${cheapTier.hash} within ${cheapTier.distance} of 64 bits answers before the encoder is asked. It saves the encoder where it settles: ${tier.join('; ')}; it settles ${percent(cheapTier.unmatchedSettled)}% of the queries that match nothing. A hash takes ${hash.toFixed(1)} ms where the encoder takes ${encoder.toFixed(1)} ms (one thread each, this run). SHA-256 settles byte-identical files only: none of these copies is one.`,
+    `Cheap tier: ${cheapTier.hash} within ${cheapTier.distance} of 256 bits answers before the encoder is asked. It saves the encoder where it settles: ${tier.join('; ')}; it settles ${percent(cheapTier.unmatchedSettled)}% of the queries that match nothing. A hash takes ${hash.toFixed(1)} ms where the encoder takes ${encoder.toFixed(1)} ms (one thread each, this run). SHA-256 settles byte-identical files only: none of these copies is one.`,
     ...MEASURES.flatMap(([title, key]) => [
       `## ${title} by transformation`,
       transformationTable(report, key),

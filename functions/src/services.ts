@@ -33,6 +33,7 @@ export async function openServices(): Promise<IngestServices & { engine: SearchE
     maintenance: false,
     ...(graphFromRows === undefined ? {} : { indexer: { graphMinRows: Number(graphFromRows) } }),
     memoryBytes: cacheMegabytes() * mebibyte,
+    buildBytes: Math.floor((cacheMegabytes() * mebibyte) / 2),
     cacheBytes: Number(process.env.LOOKALIKE_DISK_CACHE_MB ?? 300) * mebibyte,
   });
   return { engine, objects, encoders };

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { LookalikeError } from '@lookalike/store';
 import { countBits } from './bits.ts';
 import { type BuildJob, runBuildJob } from './build-job.ts';
-import type { BuiltSegment } from './segment-builder.ts';
+import type { BuiltSegment, SegmentSettings } from './segment-builder.ts';
 
 /** Beside this file: as source, or bundled. */
 function workerFile(): string {
@@ -25,34 +25,46 @@ const smallJob = 500_000;
 /** A number of a graph costs as many of another. */
 const graphCost = 25;
 
-/** Bytes of memory that builds under way may take together, roughly; a larger one runs alone. */
-const memoryLimit = 2 ** 30;
-
-/** Builds segments in worker threads, a few at a time, as memory allows. */
+/**
+ * Builds segments in worker threads, a few at a time, as memory allows. Builds without a graph are short and take little, and writers
+ * may wait for them: they have threads of their own.
+ */
 export class BuildPool {
   readonly size: number;
-  #memoryInUse = 0;
+  /** Bytes that builds of graphs under way take together at most, roughly. */
+  readonly #maxBytes: number;
+  #bytesInUse = 0;
   readonly #waiting: (() => void)[] = [];
   readonly #idle = new Map<Worker, NodeJS.Timeout>();
-  readonly #busy = new Set<Worker>();
+  readonly #short = new Set<Worker>();
+  readonly #long = new Set<Worker>();
   #closed = false;
 
-  constructor(size: number = availableParallelism()) {
+  constructor({ size = availableParallelism(), maxBytes }: { size?: number; maxBytes: number }) {
     this.size = size;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Rows of the largest segment that may be built. */
+  maxRows(settings: SegmentSettings): number {
+    const rows = Math.floor(this.#maxBytes / rowBytesOf(settings));
+    return rows >= settings.graphMinRows ? rows : settings.graphMinRows - 1;
   }
 
   async build(job: BuildJob): Promise<BuiltSegment[]> {
+    const { dimension, graphMinRows } = job.settings;
     const rows = rowsOf(job);
-    const cost = rows * job.settings.dimension * (rows < job.settings.graphMinRows ? 1 : graphCost);
-    if (cost <= smallJob) return runBuildJob(job);
-    const memory = memoryOf(job);
+    const isShort = rows < graphMinRows;
+    if (rows * dimension * (isShort ? 1 : graphCost) <= smallJob) return runBuildJob(job);
+    const bytes = isShort ? 0 : Math.min(rows, job.maxRows) * rowBytesOf(job.settings);
+    const busy = isShort ? this.#short : this.#long;
     const mustWait = () =>
-      this.#busy.size >= this.size || (this.#busy.size > 0 && this.#memoryInUse + memory > memoryLimit);
+      busy.size >= this.size || (busy.size > 0 && this.#bytesInUse + bytes > this.#maxBytes);
     while (mustWait()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#closed) throw new LookalikeError('closed', 'the engine is closed');
     const worker = this.#take();
-    this.#busy.add(worker);
-    this.#memoryInUse += memory;
+    busy.add(worker);
+    this.#bytesInUse += bytes;
     let reusable = false;
     try {
       const answer = await ask(worker, job);
@@ -63,8 +75,8 @@ export class BuildPool {
       }
       return answer.built ?? [];
     } finally {
-      this.#busy.delete(worker);
-      this.#memoryInUse -= memory;
+      busy.delete(worker);
+      this.#bytesInUse -= bytes;
       if (reusable && !this.#closed) this.#rest(worker);
       else await worker.terminate();
       for (const look of this.#waiting.splice(0)) look();
@@ -95,7 +107,7 @@ export class BuildPool {
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#idle.values()) clearTimeout(timer);
-    const workers = [...this.#busy, ...this.#idle.keys()];
+    const workers = [...this.#short, ...this.#long, ...this.#idle.keys()];
     this.#idle.clear();
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
@@ -118,12 +130,9 @@ function ask(worker: Worker, job: BuildJob): Promise<Answer> {
   });
 }
 
-/** The graph and codes of the segment that is being built, the codes once more as a file, ids and versions. */
-function memoryOf(job: BuildJob): number {
-  const { dimension, hnsw, graphMinRows } = job.settings;
-  const rows = Math.min(rowsOf(job), job.maxRows);
-  const graph = rows < graphMinRows ? 0 : dimension * 4 + hnsw.m * 8 + 30;
-  return rows * (graph + 2 * (dimension + 16) + 120);
+/** In memory while a segment is built: the graph; twice, as they are once a file too, codes, id and version. */
+function rowBytesOf({ dimension, hnsw }: SegmentSettings): number {
+  return dimension * 4 + hnsw.m * 8 + 30 + 2 * (dimension + 16 + 40);
 }
 
 function rowsOf(job: BuildJob): number {

@@ -52,7 +52,12 @@ export class LogCollection extends CollectionReader implements Collection {
   async upsert(items: readonly Item[], options: UpsertOptions = {}): Promise<WriteResult> {
     this.assertOpen();
     const unlessSimilar = checkSimilarity('unlessSimilar', options.unlessSimilar);
-    const checked = items.map((item) => this.#check(item));
+    const { dimension } = this.info;
+    // One buffer for all: a buffer an item fragments memory.
+    const vectors = new Float32Array(items.length * dimension);
+    const checked = items.map((item, i) =>
+      this.#check(item, vectors.subarray(i * dimension, (i + 1) * dimension)),
+    );
     const bytes = checked.reduce((sum, item) => sum + ('vector' in item ? itemBytes(item) : 0), 0);
     if (bytes > maxBatchBytes)
       throw new LookalikeError(
@@ -111,12 +116,13 @@ export class LogCollection extends CollectionReader implements Collection {
       );
   }
 
-  #check(item: Item): CheckedItem | Extract<UpsertResult, { status: 'invalid' }> {
+  /** `vector`: where its vector is copied to, as the caller may change the array before the commit is made. */
+  #check(item: Item, vector: Float32Array): CheckedItem | Extract<UpsertResult, { status: 'invalid' }> {
     try {
-      // A copy: the caller may change the array before the commit is made.
       const checked = checkItem(item, this.info);
       checkWhole('ifVersion', item.ifVersion, 0, Number.MAX_SAFE_INTEGER, 0);
-      return { ...checked, vector: checked.vector.slice() };
+      vector.set(checked.vector);
+      return { ...checked, vector };
     } catch (error) {
       if (!(error instanceof LookalikeError)) throw error;
       const id: unknown = item?.id;

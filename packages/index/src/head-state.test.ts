@@ -12,7 +12,7 @@ import { MemoryBudget } from './memory-budget.ts';
 
 const info = { name: 'c', dimension: 1, metric: 'l2', hnsw: { m: 4, efConstruction: 20 } } as const;
 
-function open(store: ObjectStore, pool = new BuildPool()) {
+function open(store: ObjectStore, pool = new BuildPool({ maxBytes: 2 ** 30 })) {
   const space = {
     store,
     local: new LocalFiles(store, { folder: join(tmpdir(), 'lookalike-head-cache'), maxBytes: 1e9 }),
@@ -46,7 +46,7 @@ class InterruptedPool extends BuildPool {
 /** Two processes at one new collection; the first builds through the pool. */
 async function twoProcesses() {
   const store = new MemoryStore();
-  const pool = new InterruptedPool();
+  const pool = new InterruptedPool({ maxBytes: 2 ** 30 });
   const one = open(store, pool);
   const other = open(store);
   await one.head.refresh();

@@ -126,8 +126,7 @@ export function foldSegments(
       const died = tail.diedAt[row] !== 0;
       if (rowVersion <= change.indexedVersion) {
         if (died) killMoved(id, rowVersion);
-      } else if (!died)
-        rest.append(rowVersion, id, tail.vectors, row * tail.dimension, tail.metadata[row] as string);
+      } else if (!died) rest.append(rowVersion, id, tail.vector(row), 0, tail.metadata[row] as string);
     }
     tail = rest;
   }

@@ -4,20 +4,23 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LookalikeError } from '@lookalike/store';
+import { BackgroundWork } from './background-work.ts';
 import { allBits, without } from './bits.ts';
 import type { BuildJob, SegmentSource } from './build-job.ts';
 import type { BuildPool } from './build-pool.ts';
 import { listCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import type { CommitBody } from './commit.ts';
 import { chooseMerges } from './compaction-plan.ts';
+import type { CollectionInfo } from './engine.ts';
 import type { Head } from './head.ts';
 import type { HeadState, LiveSegment } from './head-state.ts';
 import { segmentKey } from './log-keys.ts';
 import { newMeter } from './meter.ts';
 import { packTail } from './packed-rows.ts';
 import { inParallel, type SegmentSpace } from './segment.ts';
-import type { BuiltSegment } from './segment-builder.ts';
+import type { BuiltSegment, SegmentSettings } from './segment-builder.ts';
 import { type SegmentDescriptor, segmentFileNames } from './segment-descriptor.ts';
+import { Serial } from './serial.ts';
 
 export interface IndexerOptions {
   /** Rows of the tail from which it becomes a segment. */
@@ -28,20 +31,26 @@ export interface IndexerOptions {
   flushBytes: number;
   /** Rows from which a segment gets a graph; below, the flat search is as fast. */
   graphMinRows: number;
-  /** Rows that a segment never exceeds. */
+  /** Rows that a segment never exceeds; fewer where the build would take more memory than builds may. */
   maxSegmentRows: number;
+  /**
+   * Milliseconds after a flush until segments are merged and graphs built. While items stream in, only their rows and codes are
+   * written, which is quick and takes little memory, and a graph is not built of what is about to be merged.
+   */
+  settleTime: number;
+  /** Segments from which that is not waited for. */
+  maxUnsettledSegments: number;
 }
 
 const defaults: IndexerOptions = {
   flushRows: 25_000,
   flushCommits: 500,
-  flushBytes: 64 * 2 ** 20,
+  flushBytes: 32 * 2 ** 20,
   graphMinRows: 20_000,
   maxSegmentRows: 1_000_000,
+  settleTime: 5000,
+  maxUnsettledSegments: 64,
 };
-
-/** After a failure, automatic runs wait this long (milliseconds), doubled each time up to a minute. */
-const firstPause = 500;
 
 /**
  * Turns the tail of a collection into segments and merges segments. All it decides is decided by commits, so any number of
@@ -52,10 +61,13 @@ export class Indexer {
   readonly #space: SegmentSpace;
   readonly #pool: BuildPool;
   readonly #options: IndexerOptions;
-  readonly #afterWork: (() => Promise<unknown>) | undefined;
-  #running: Promise<void> | undefined;
-  #failures = 0;
-  #notBefore = 0;
+  readonly #flushing: BackgroundWork;
+  readonly #merging: BackgroundWork;
+  /** So that no two flush the same rows. */
+  readonly #flushes = new Serial();
+  /** Calls of `run` under way. */
+  #runs = 0;
+  #settling: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** `afterWork`: done after automatic work, which is what makes garbage. */
@@ -66,68 +78,99 @@ export class Indexer {
     options: Partial<IndexerOptions>,
     afterWork?: () => Promise<unknown>,
   ) {
-    this.#afterWork = afterWork;
     this.#head = head;
     this.#space = space;
     this.#pool = pool;
     this.#options = { ...defaults, ...options };
+    this.#flushing = new BackgroundWork(
+      () => this.#flushIsDue(),
+      async () => {
+        while (!this.#closed && this.#flushIsDue()) {
+          await this.#flush({ graphs: false });
+          this.#settle();
+          await this.#checkpoint();
+          this.#merging.poke();
+        }
+        await afterWork?.();
+      },
+    );
+    const mayMerge = () => this.#runs === 0 && this.#isSettled();
+    this.#merging = new BackgroundWork(
+      () => mayMerge() && this.#merges(this.#head.state).length > 0,
+      async () => {
+        await this.#mergeWhileDue(mayMerge);
+        await afterWork?.();
+      },
+    );
   }
 
   /** Begins to work in the background, where there is work and none is under way. */
   poke(): void {
-    if (this.#running !== undefined || this.#closed || performance.now() < this.#notBefore) return;
-    const { state } = this.#head;
-    if (!this.#flushIsDue(state) && this.#merges(state).length === 0) return;
-    this.#running = this.#work()
-      .then(() => {
-        this.#failures = 0;
-      })
-      .catch(() => {
-        // Nothing is lost by it, and the next write tries again; a store that fails also fails that write.
-        this.#notBefore = performance.now() + Math.min(60_000, firstPause * 2 ** this.#failures++);
-      })
-      .finally(() => {
-        this.#running = undefined;
-      });
+    this.#flushing.poke();
+    this.#merging.poke();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#running;
+    clearTimeout(this.#settling);
+    await Promise.all([this.#flushing.stop(), this.#merging.stop()]);
   }
 
   /** See `Administration.compact`. */
   async run(options: { full?: boolean; rebuild?: boolean } = {}): Promise<void> {
-    await this.#running;
     const { full = false, rebuild = false } = options;
-    // All that was written when this was called.
-    const { version } = this.#head.state;
-    while (this.#head.state.indexedVersion < version && (await this.#flush(this.#head.state)));
-    if (full || rebuild) await this.#mergeAll(full);
-    else await this.#mergeWhileDue();
-    await this.#checkpoint();
-  }
-
-  async #work(): Promise<void> {
-    while (!this.#closed && this.#flushIsDue(this.#head.state)) {
-      await this.#flush(this.#head.state);
+    this.#runs++;
+    try {
+      await this.#merging.idle();
+      // All that was written when this was called.
+      const { version } = this.#head.state;
+      let graphs = true;
+      // Of parts, graphs are built when they are merged.
+      while (this.#head.state.indexedVersion < version && (await this.#flush({ graphs }))) graphs = false;
+      if (full || rebuild) await this.#mergeAll(full);
+      else await this.#mergeWhileDue(() => true);
       await this.#checkpoint();
+    } finally {
+      this.#runs--;
     }
-    await this.#mergeWhileDue();
-    await this.#afterWork?.();
   }
 
-  #flushIsDue({ tail, lastWrite, indexedVersion }: HeadState): boolean {
+  #flushIsDue(): boolean {
+    const { tail, lastWrite, indexedVersion } = this.#head.state;
     const { flushRows, flushCommits, flushBytes } = this.#options;
     return tail.count >= flushRows || tail.bytes >= flushBytes || lastWrite - indexedVersion >= flushCommits;
   }
 
-  #merges(state: HeadState): LiveSegment[][] {
-    return chooseMerges(state.segments, this.#options.maxSegmentRows);
+  /** A flush was due: more of them may be, until none has been for a while. */
+  #settle(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      this.#settling = undefined;
+      this.#merging.poke();
+    }, this.#options.settleTime).unref();
   }
 
-  async #mergeWhileDue(): Promise<void> {
-    while (!this.#closed) {
+  #isSettled(): boolean {
+    return (
+      this.#settling === undefined || this.#head.state.segments.length >= this.#options.maxUnsettledSegments
+    );
+  }
+
+  #merges(state: HeadState): LiveSegment[][] {
+    return chooseMerges(state.segments, this.#maxRows(state));
+  }
+
+  #maxRows({ info }: HeadState): number {
+    return Math.min(this.#options.maxSegmentRows, this.#pool.maxRows(this.#settings(info)));
+  }
+
+  #settings({ metric, dimension, hnsw }: CollectionInfo): SegmentSettings {
+    return { metric, dimension, hnsw, graphMinRows: this.#options.graphMinRows };
+  }
+
+  async #mergeWhileDue(goesOn: () => boolean): Promise<void> {
+    while (!this.#closed && goesOn()) {
       const { state } = this.#head;
       const merges = this.#merges(state);
       if (merges.length === 0) return;
@@ -135,7 +178,6 @@ export class Indexer {
         merges.slice(0, this.#pool.size).map((merge) => this.#merge(state, merge)),
       );
       await this.#checkpoint();
-      if (this.#flushIsDue(this.#head.state)) await this.#flush(this.#head.state);
       // Another indexer was faster: look again at what it left.
       if (!done.includes(true)) await this.#head.refresh();
     }
@@ -144,11 +186,12 @@ export class Indexer {
   /** All segments anew, in parallel groups; together, or (a rebuild) each by itself. */
   async #mergeAll(together: boolean): Promise<void> {
     const { state } = this.#head;
+    const maxRows = this.#maxRows(state);
     const groups: LiveSegment[][] = [];
     let rows = Number.POSITIVE_INFINITY;
     for (const live of state.segments) {
       const size = live.segment.rows - live.deadCount;
-      if (!together || rows + size > this.#options.maxSegmentRows) {
+      if (!together || rows + size > maxRows) {
         groups.push([]);
         rows = 0;
       }
@@ -160,20 +203,34 @@ export class Indexer {
     });
   }
 
-  /** The tail as segments; of deletes alone, nothing but the word that they are done. */
-  async #flush(state: HeadState): Promise<boolean> {
-    const { indexedVersion, lastWrite, incarnation } = state;
-    if (incarnation === 0 || lastWrite <= indexedVersion) return false;
-    const last = this.#flushEnd(state);
-    return this.#build(state, { segments: [], tail: packTail(state, last) }, [], (current) =>
-      current.incarnation === incarnation && current.indexedVersion === indexedVersion ? last : undefined,
-    );
+  /**
+   * The tail as segments, or the first part of it; of deletes alone, nothing but the word that they are done. Without `graphs` those
+   * that earn one get it when they are merged. False: another indexer was faster.
+   */
+  #flush({ graphs }: { graphs: boolean }): Promise<boolean> {
+    return this.#flushes.run(async () => {
+      const { state } = this.#head;
+      const { indexedVersion, lastWrite, incarnation } = state;
+      if (incarnation === 0 || lastWrite <= indexedVersion) return false;
+      const last = this.#flushEnd(state);
+      const isWhole = last === state.version;
+      return this.#build(
+        state,
+        { segments: [], tail: packTail(state, last) },
+        { remove: [], graphs: graphs && isWhole },
+        (current) =>
+          current.incarnation === incarnation && current.indexedVersion === indexedVersion ? last : undefined,
+      );
+    });
   }
 
   /** Up to which version to flush: a tail that grew while others were built goes in parts, for the sake of memory. */
   #flushEnd({ tail, version }: HeadState): number {
     const rowBytes = tail.bytes / Math.max(1, tail.count);
-    const rows = Math.max(this.#options.flushRows, Math.floor(this.#options.flushBytes / rowBytes));
+    const rows = Math.max(
+      1,
+      Math.min(this.#options.flushRows, Math.floor(this.#options.flushBytes / rowBytes)),
+    );
     return tail.count <= 2 * rows ? version : (tail.versions[rows] as number);
   }
 
@@ -189,7 +246,7 @@ export class Indexer {
         live: without(allBits(segment.rows), dead),
       });
     }
-    return this.#build(state, { segments }, ids, (current) => {
+    return this.#build(state, { segments }, { remove: ids, graphs: true }, (current) => {
       const there = new Set(current.segments.map(({ segment }) => segment.descriptor.id));
       return ids.every((id) => there.has(id)) ? current.indexedVersion : undefined;
     });
@@ -202,21 +259,24 @@ export class Indexer {
   async #build(
     state: HeadState,
     sources: Pick<BuildJob, 'segments' | 'tail'>,
-    remove: string[],
+    { remove, graphs }: { remove: string[]; graphs: boolean },
     indexedVersionOf: (state: HeadState) => number | undefined,
   ): Promise<boolean> {
-    const { metric, dimension, hnsw } = state.info;
+    const settings = this.#settings(state.info);
     const folder = await mkdtemp(join(tmpdir(), 'lookalike-build-'));
     try {
       const built = await this.#pool.build({
         ...sources,
-        settings: { metric, dimension, hnsw, graphMinRows: this.#options.graphMinRows },
+        settings: graphs ? settings : { ...settings, graphMinRows: Number.POSITIVE_INFINITY },
         folder,
-        maxRows: this.#options.maxSegmentRows,
+        maxRows: this.#maxRows(state),
       });
       const add: SegmentDescriptor[] = [];
-      for (const [i, segment] of built.entries())
-        add.push(await this.#upload(state, segment, join(folder, String(i))));
+      for (const [i, segment] of built.entries()) {
+        const graphPending = !graphs && segment.rows >= settings.graphMinRows;
+        const descriptor = await this.#upload(state, segment, join(folder, String(i)));
+        add.push({ ...descriptor, ...(graphPending && { graphPending }) });
+      }
       let committed = false;
       await this.#head.commit((current): CommitBody | undefined => {
         const indexed = indexedVersionOf(current);
@@ -238,7 +298,7 @@ export class Indexer {
       if (built.files[kind] === undefined) continue;
       const name = segmentFileNames[kind];
       const key = segmentKey(info.name, id, name);
-      await putOnce(this.#space, key, () => createReadStream(join(folder, name), { highWaterMark: 1 << 20 }));
+      await putOnce(this.#space, key, () => createReadStream(join(folder, name), { highWaterMark: 1 << 18 }));
     }
     return {
       id,

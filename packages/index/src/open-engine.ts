@@ -1,4 +1,4 @@
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
 import type {
@@ -31,7 +31,10 @@ export interface EngineOptions {
   commitWindow?: number;
   /** Matches a page of a range search; default 1000. */
   rangePageSize?: number;
-  /** Bytes not yet in segments from which writers wait, and then are refused; default 256 MiB. */
+  /**
+   * Bytes not yet in segments from which writers wait, and then are refused; default 48 MiB, and 256 MiB where `maintenance` is off and
+   * it takes longer until another process makes room.
+   */
   maxTailBytes?: number;
   /** Bytes of codes, graphs and metadata columns kept in memory; default 1 GiB. */
   memoryBytes?: number;
@@ -46,6 +49,11 @@ export interface EngineOptions {
   indexer?: Partial<IndexerOptions>;
   /** Segments built at once, a thread each; default the number of CPUs. */
   buildThreads?: number;
+  /**
+   * Bytes that builds take together at most, roughly: a segment has only as many rows as its graph and codes leave room for. Default
+   * 2 GiB, or a quarter of the machine's memory where that is less.
+   */
+  buildBytes?: number;
   /** Milliseconds since 1970; default the system's clock. Only for grace periods. */
   now?: () => number;
 }
@@ -53,6 +61,12 @@ export interface EngineOptions {
 /** Opens the collections of an object store. Any number of engines, in any number of processes, may share one. */
 export function openEngine(options: EngineOptions): SearchEngine & Administration {
   return new LogEngine(options);
+}
+
+function defaultBuildBytes(): number {
+  // 0 where no limit is known; huge where a container sets none.
+  const memory = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
+  return Math.floor(Math.min(2 ** 31, memory / 4));
 }
 
 const day = 24 * 60 * 60 * 1000;
@@ -84,9 +98,10 @@ class LogEngine implements SearchEngine, Administration {
   constructor(options: EngineOptions) {
     const { store, cacheFolder = join(tmpdir(), 'lookalike-cache'), cacheBytes = 8 * 2 ** 30 } = options;
     this.#store = store;
-    this.#pool = new BuildPool(
-      checkWhole('buildThreads', options.buildThreads, 1, 64, availableParallelism()),
-    );
+    this.#pool = new BuildPool({
+      size: checkWhole('buildThreads', options.buildThreads, 1, 64, availableParallelism()),
+      maxBytes: checkWhole('buildBytes', options.buildBytes, 2 ** 20, 2 ** 50, defaultBuildBytes()),
+    });
     this.#space = {
       store,
       local: new LocalFiles(store, { folder: cacheFolder, maxBytes: cacheBytes }),
@@ -98,7 +113,7 @@ class LogEngine implements SearchEngine, Administration {
     this.#indexerOptions = options.indexer ?? {};
     this.#options = {
       commitWindow: checkWhole('commitWindow', options.commitWindow, 0, 60_000, 100),
-      maxTailBytes: options.maxTailBytes ?? 256 * 2 ** 20,
+      maxTailBytes: options.maxTailBytes ?? (this.#maintenance ? 48 : 256) * 2 ** 20,
     };
     this.#rangePageSize = checkWhole('rangePageSize', options.rangePageSize, 1, 10_000, 1000);
     if (this.#maintenance) this.#sweeping = setInterval(() => this.#sweepOften(), sweepInterval).unref();

@@ -17,36 +17,30 @@ export function packTail({ tail, version }: HeadState, last = version): PackedRo
   const rows: number[] = [];
   const end = tail.firstAfter(last);
   for (let row = 0; row < end; row++) if (tail.isLive(row, version)) rows.push(row);
-  const ids = rows.map((row) => Buffer.from(tail.ids[row] as string));
-  const metadata = rows.map((row) => Buffer.from(tail.metadata[row] as string));
   const vectors = new Float32Array(rows.length * tail.dimension);
   for (const [i, row] of rows.entries()) vectors.set(tail.vector(row), i * tail.dimension);
+  const [ids, idOffsets] = packTexts(rows, tail.ids);
+  const [metadata, metadataOffsets] = packTexts(rows, tail.metadata);
   return {
     count: rows.length,
-    ids: joined(ids),
-    idOffsets: offsetsOf(ids),
+    ids,
+    idOffsets,
     versions: Float64Array.from(rows, (row) => tail.versions[row] as number),
-    metadata: joined(metadata),
-    metadataOffsets: offsetsOf(metadata),
+    metadata,
+    metadataOffsets,
     vectors,
   };
 }
 
-/** In memory of its own, as `Buffer.concat` is not: it can be moved to another thread. */
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-function offsetsOf(parts: readonly Uint8Array[]): Uint32Array {
-  const offsets = new Uint32Array(parts.length + 1);
-  for (const [i, part] of parts.entries()) offsets[i + 1] = (offsets[i] as number) + part.length;
-  return offsets;
+/** The texts of rows as UTF-8 and where each begins, in memory of its own, so that it can be moved to another thread. */
+function packTexts(rows: readonly number[], texts: readonly string[]): [Uint8Array, Uint32Array] {
+  const offsets = new Uint32Array(rows.length + 1);
+  for (const [i, row] of rows.entries())
+    offsets[i + 1] = (offsets[i] as number) + Buffer.byteLength(texts[row] as string);
+  const bytes = new Uint8Array(offsets[rows.length] as number);
+  const written = Buffer.from(bytes.buffer);
+  for (const [i, row] of rows.entries()) written.write(texts[row] as string, offsets[i] as number);
+  return [bytes, offsets];
 }
 
 /**

@@ -42,35 +42,52 @@ export class SegmentBuilder {
   readonly #codes: CodeBuilder;
   readonly #graph: GraphBuilder | undefined;
   readonly #layouts: BlockLayout[] = [];
-  readonly #versions: number[] = [];
-  readonly #ids: Uint8Array[] = [];
-  #pending: BuiltRow[] = [];
-  #pendingBytes = 0;
+  readonly #versions: Float64Array;
+  readonly #ids = new ByteColumn();
+  readonly #idOffsets: Uint32Array;
+  /** Of the block that is being filled, which begins at this row. */
+  #blockStart = 0;
+  readonly #vectors: Float32Array;
+  readonly #metadata = new ByteColumn();
+  readonly #metadataOffsets: Int32Array;
+  #count = 0;
 
+  /** `capacity`: rows that will be added, at most. */
   constructor(folder: string, settings: SegmentSettings, capacity: number) {
+    const { metric, dimension } = settings;
     this.#folder = folder;
     this.#settings = settings;
-    this.#encoder = new RowBlockEncoder(settings.dimension);
+    this.#encoder = new RowBlockEncoder(dimension);
     this.#rowsFile = new HashedFile(join(folder, segmentFileNames.rows));
     this.#rowsFile.write(this.#encoder.header);
-    this.#codes = new CodeBuilder(settings.metric, settings.dimension, capacity);
+    this.#versions = new Float64Array(capacity);
+    this.#idOffsets = new Uint32Array(capacity + 1);
+    const blockRows = Math.min(maxBlockRows, Math.ceil(maxBlockBytes / (dimension * 4)), capacity);
+    this.#vectors = new Float32Array(blockRows * dimension);
+    this.#metadataOffsets = new Int32Array(blockRows + 1);
+    this.#codes = new CodeBuilder(metric, dimension, capacity);
     if (capacity >= settings.graphMinRows)
-      this.#graph = new GraphBuilder(settings.metric, settings.dimension, capacity, settings.hnsw);
+      this.#graph = new GraphBuilder(metric, dimension, capacity, settings.hnsw);
   }
 
   get count(): number {
-    return this.#versions.length;
+    return this.#count;
   }
 
-  /** The arrays of `row` may be reused by the caller once `add` returns, but for `id`. */
-  add(row: BuiltRow): void {
-    this.#codes.add(row.vector);
-    if (this.#codes.usable) this.#graph?.add(row.vector);
-    this.#versions.push(row.version);
-    this.#ids.push(row.id);
-    this.#pending.push(row);
-    this.#pendingBytes += row.id.length + row.metadata.length + row.vector.byteLength;
-    if (this.#pending.length === maxBlockRows || this.#pendingBytes >= maxBlockBytes) this.#writeBlock();
+  /** The arrays of `row` may be reused by the caller once `add` returns. */
+  add({ id, version, metadata, vector }: BuiltRow): void {
+    this.#codes.add(vector);
+    if (this.#codes.usable) this.#graph?.add(vector);
+    const place = this.#count - this.#blockStart;
+    this.#versions[this.#count] = version;
+    this.#ids.append(id);
+    this.#vectors.set(vector, place * vector.length);
+    this.#metadata.append(metadata);
+    this.#metadataOffsets[place + 1] = this.#metadata.length;
+    this.#idOffsets[++this.#count] = this.#ids.length;
+    const bytes = this.#ids.length - (this.#idOffsets[this.#blockStart] as number) + this.#metadata.length;
+    const isFull = (place + 1) * vector.length === this.#vectors.length;
+    if (isFull || bytes + (place + 1) * vector.byteLength >= maxBlockBytes) this.#writeBlock();
   }
 
   finish(): BuiltSegment {
@@ -78,9 +95,9 @@ export class SegmentBuilder {
     this.#rowsFile.write(this.#encoder.footer);
     const rows = this.#rowsFile.close();
     const keys = new SegmentKeys({
-      versions: Float64Array.from(this.#versions),
-      offsets: offsetsOf(this.#ids, Uint32Array),
-      ids: Buffer.concat(this.#ids),
+      versions: this.#versions.subarray(0, this.#count),
+      offsets: this.#idOffsets.subarray(0, this.#count + 1),
+      ids: this.#ids.from(0),
       blocks: this.#layouts,
     });
     const files: BuiltSegment['files'] = {
@@ -97,29 +114,29 @@ export class SegmentBuilder {
   }
 
   #writeBlock(): void {
-    const rows = this.#pending;
-    if (rows.length === 0) return;
-    const { dimension } = this.#settings;
-    const vectors = new Float32Array(rows.length * dimension);
-    for (const [i, row] of rows.entries()) vectors.set(row.vector, i * dimension);
-    const ids = rows.map((row) => row.id);
-    const metadata = rows.map((row) => row.metadata);
+    const start = this.#blockStart;
+    const count = this.#count - start;
+    if (count === 0) return;
+    const firstId = this.#idOffsets[start] as number;
     const { message, layout } = this.#encoder.encode(
       {
-        count: rows.length,
-        idOffsets: offsetsOf(ids, Int32Array),
-        ids: Buffer.concat(ids),
-        versions: Float64Array.from(rows, (row) => row.version),
-        metadataOffsets: offsetsOf(metadata, Int32Array),
-        metadata: Buffer.concat(metadata),
-        vectors,
+        count,
+        idOffsets: Int32Array.from(
+          this.#idOffsets.subarray(start, this.#count + 1),
+          (offset) => offset - firstId,
+        ),
+        ids: this.#ids.from(firstId),
+        versions: this.#versions.subarray(start, this.#count),
+        metadataOffsets: this.#metadataOffsets.subarray(0, count + 1),
+        metadata: this.#metadata.from(0),
+        vectors: this.#vectors.subarray(0, count * this.#settings.dimension),
       },
       this.#rowsFile.length,
     );
     this.#rowsFile.write(message);
     this.#layouts.push(layout);
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    this.#blockStart = this.#count;
+    this.#metadata.clear();
   }
 
   #writeFile(name: string, bytes: Uint8Array): SegmentFile {
@@ -168,15 +185,28 @@ export function hashFile(path: string): SegmentFile {
   }
 }
 
-function offsetsOf<T extends Int32Array | Uint32Array>(
-  parts: readonly Uint8Array[],
-  type: new (length: number) => T,
-): T {
-  const offsets = new type(parts.length + 1);
-  let at = 0;
-  for (const [i, part] of parts.entries()) {
-    at += part.length;
-    offsets[i + 1] = at;
+/** Values of a column, one behind the other. */
+class ByteColumn {
+  #bytes = new Uint8Array(1 << 12);
+  length = 0;
+
+  append(value: Uint8Array): void {
+    const end = this.length + value.length;
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(end, 2 * this.#bytes.length));
+      grown.set(this.from(0));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(value, this.length);
+    this.length = end;
   }
-  return offsets;
+
+  /** What was appended from this byte on; good until the next `append`. */
+  from(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.length);
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
 }

@@ -30,4 +30,6 @@ export interface SegmentDescriptor {
   encoderHash?: string;
   /** `graph`: only of segments large enough to earn one. */
   files: { rows: SegmentFile; keys: SegmentFile; codes: SegmentFile; graph?: SegmentFile };
+  /** It earns a graph and was written without, while more was to come: merging builds it. */
+  graphPending?: boolean;
 }

@@ -21,7 +21,8 @@ export class Tail {
   versions: number[] = [];
   /** The version at which the row was deleted or replaced; 0 while it lives. */
   diedAt: number[] = [];
-  vectors = new Float32Array(0);
+  /** In chunks of `chunkRows`, so that a tail grows without being copied. */
+  readonly #chunks: Float32Array[] = [];
   /** Of the vectors; only under cosine. */
   squaredNorms: number[] = [];
   /** Rows of live ids. */
@@ -45,23 +46,28 @@ export class Tail {
 
   append(version: number, id: string, vectors: Float32Array, offset: number, metadata: string): void {
     const row = this.ids.length;
-    const end = (row + 1) * this.dimension;
-    if (end > this.vectors.length) {
-      const grown = new Float32Array(Math.max(end, this.vectors.length * 2, 16 * this.dimension));
-      grown.set(this.vectors);
-      this.vectors = grown;
-    }
-    this.vectors.set(vectors.subarray(offset, offset + this.dimension), row * this.dimension);
-    if (this.metric === 'cosine') {
-      const vector = this.vector(row);
-      this.squaredNorms.push(dotAt(vector, vector, 0));
-    }
+    this.#makeRoom(row);
+    const vector = this.vector(row);
+    vector.set(vectors.subarray(offset, offset + this.dimension));
+    if (this.metric === 'cosine') this.squaredNorms.push(dotAt(vector, vector, 0));
     this.ids.push(id);
     this.metadata.push(metadata);
     this.versions.push(version);
     this.diedAt.push(0);
     this.live.set(id, row);
     this.bytes += this.dimension * 5 + id.length + metadata.length + 76;
+  }
+
+  #makeRoom(row: number): void {
+    const at = Math.floor(row / chunkRows);
+    const chunk = this.#chunks[at] ?? new Float32Array(0);
+    const rows = (row % chunkRows) + 1;
+    if (rows * this.dimension <= chunk.length) return;
+    // A tail of few rows does not hold a whole chunk.
+    const grownRows = at === 0 ? Math.min(chunkRows, Math.max(2 * rows, 16)) : chunkRows;
+    const grown = new Float32Array(grownRows * this.dimension);
+    grown.set(chunk);
+    this.#chunks[at] = grown;
   }
 
   /** The version of the row that lived until now, if one did. */
@@ -79,7 +85,12 @@ export class Tail {
   }
 
   vector(row: number): Float32Array {
-    return this.vectors.subarray(row * this.dimension, (row + 1) * this.dimension);
+    const start = (row % chunkRows) * this.dimension;
+    return this.#chunkOf(row).subarray(start, start + this.dimension);
+  }
+
+  #chunkOf(row: number): Float32Array {
+    return this.#chunks[Math.floor(row / chunkRows)] as Float32Array;
   }
 
   parsedMetadata(row: number): Metadata {
@@ -172,9 +183,9 @@ export class Tail {
   }
 
   #distance(query: Float32Array, squaredNorm: number, row: number): number {
-    const { metric, vectors, dimension } = this;
-    const offset = row * dimension;
-    switch (metric) {
+    const vectors = this.#chunkOf(row);
+    const offset = (row % chunkRows) * this.dimension;
+    switch (this.metric) {
       case 'cosine':
         return cosineDistance(dotAt(query, vectors, offset), squaredNorm, this.squaredNorms[row] as number);
       case 'l2':

@@ -65,7 +65,7 @@ export async function measureVectorSet(name: string, source: Vectors): Promise<V
       maintenance: false,
       memoryBytes: 8 * 2 ** 30,
       maxTailBytes: 16 * 2 ** 30,
-      indexer: { maxSegmentRows: rows, graphMinRows: 5000, flushRows: rows },
+      indexer: { maxSegmentRows: rows, graphMinRows: 5000, flushRows: rows, flushBytes: 2 ** 40 },
       ...options,
     });
   const config = { dimension, metric: 'cosine', hnsw: { m, efConstruction } } as const;

@@ -1,0 +1,44 @@
+/** After a failure the next run waits this long (milliseconds), doubled each time up to a minute. */
+const firstPause = 500;
+
+/** Work done in the background where there is some, one run at a time. */
+export class BackgroundWork {
+  readonly #isDue: () => boolean;
+  readonly #work: () => Promise<unknown>;
+  #running: Promise<void> | undefined;
+  #failures = 0;
+  #notBefore = 0;
+  #stopped = false;
+
+  constructor(isDue: () => boolean, work: () => Promise<unknown>) {
+    this.#isDue = isDue;
+    this.#work = work;
+  }
+
+  /** Begins a run where one is due and none is under way. */
+  poke(): void {
+    if (this.#running !== undefined || this.#stopped || performance.now() < this.#notBefore) return;
+    if (!this.#isDue()) return;
+    this.#running = this.#work()
+      .then(() => {
+        this.#failures = 0;
+      })
+      .catch(() => {
+        // Nothing is lost by it, and the next poke tries again; a store that fails also fails the writes that poke.
+        this.#notBefore = performance.now() + Math.min(60_000, firstPause * 2 ** this.#failures++);
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  /** When the run under way is over. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+}

@@ -6,7 +6,7 @@ const [folder = '', first = '0'] = process.argv.slice(2);
 const engine = openEngine({
   store: await openFolderStore(folder),
   commitWindow: 0,
-  indexer: { flushRows: 120, flushCommits: 20, graphMinRows: 1_000_000, maxSegmentRows: 4000 },
+  indexer: { flushRows: 120, flushCommits: 20, graphMinRows: 1_000_000, maxSegmentRows: 4000, settleTime: 0 },
 });
 await engine.createCollection('c', { dimension: 4, metric: 'l2' });
 const collection = await engine.collection('c');

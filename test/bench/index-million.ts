@@ -2,25 +2,35 @@
  * npm run bench:index:million: a collection of a million vectors on this machine, each step in a process of its own, so that its
  * peak memory is that step's. Writes results/index-million.{json,md}.
  * LOOKALIKE_BENCH_ROWS (1000000), LOOKALIKE_BENCH_DIMENSION (128), LOOKALIKE_BENCH_EF_CONSTRUCTION (of the graph; a smaller one builds
- * sooner and finds less), LOOKALIKE_BENCH_FOLDER (kept; else a temporary one, removed).
+ * sooner and finds less), LOOKALIKE_BENCH_FOLDER (kept with what each step reported, so that a run that was stopped goes on with the
+ * step it was at; else a temporary one, removed). `-- --until <step>` ends behind a step.
  */
 import { fork } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { hnswBuild } from '@lookalike/hnsw';
-import type { ColdReport, IngestReport, QueryReport } from './index/million-steps.ts';
+import type { ColdReport, QueryReport, WriteReport } from './index/million-steps.ts';
 import { markdownTable } from './markdown-table.ts';
 
 const rows = Number(process.env.LOOKALIKE_BENCH_ROWS ?? 1_000_000);
 const dimension = Number(process.env.LOOKALIKE_BENCH_DIMENSION ?? 128);
 const efConstruction = process.env.LOOKALIKE_BENCH_EF_CONSTRUCTION;
 const kept = process.env.LOOKALIKE_BENCH_FOLDER;
+const { until } = parseArgs({ options: { until: { type: 'string' } } }).values;
 const folder = kept ?? mkdtempSync(join(tmpdir(), 'lookalike-bench-million-'));
 if (kept === undefined) process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-function step<Report>(name: string): Promise<Report> {
+async function step<Report>(name: string): Promise<Report> {
   console.log(`\n${name}`);
+  const done = join(folder, `${name}.json`);
+  if (!existsSync(done)) writeFileSync(done, JSON.stringify(await run<Report>(name)));
+  if (name === until) process.exit();
+  return JSON.parse(readFileSync(done, 'utf8')) as Report;
+}
+
+function run<Report>(name: string): Promise<Report> {
   return new Promise((resolve, reject) => {
     const child = fork(join(import.meta.dirname, 'index/million-steps.ts'), [
       name,
@@ -34,7 +44,10 @@ function step<Report>(name: string): Promise<Report> {
   });
 }
 
-const ingest = await step<IngestReport>('ingest');
+mkdirSync(folder, { recursive: true });
+const ingest = await step<WriteReport>('ingest');
+const index = await step<WriteReport>('index');
+const merge = await step<WriteReport>('merge');
 const query = await step<QueryReport>('query');
 const cold = await step<ColdReport>('cold');
 
@@ -44,10 +57,15 @@ const tables = [
   markdownTable(
     ['ingest', ''],
     [
-      ['rows committed, a second', Math.round(rows / (ingest.committed / 1000)).toLocaleString('en')],
-      ['until all is in segments', seconds(ingest.indexed)],
-      ['until it is one segment', seconds(ingest.merged)],
-      ...ingest.peaks.map(({ at, bytes }) => [`peak memory until ${at}`, megabytes(bytes)]),
+      [
+        'rows committed, a second, while segments are built',
+        Math.round(rows / (ingest.milliseconds / 1000)).toLocaleString('en'),
+      ],
+      ['the rest into segments', seconds(index.milliseconds)],
+      ['all into one segment', seconds(merge.milliseconds)],
+      ...[ingest, index, merge]
+        .flatMap(({ peaks }) => peaks)
+        .map(({ at, bytes }) => [`peak memory until ${at}`, megabytes(bytes)]),
     ],
   ),
   markdownTable(
@@ -95,6 +113,6 @@ mkdirSync(results, { recursive: true });
 writeFileSync(join(results, 'index-million.md'), text);
 writeFileSync(
   join(results, 'index-million.json'),
-  `${JSON.stringify({ rows, dimension, efConstruction, cores: availableParallelism(), hnswBuild, ingest, query, cold }, null, 2)}\n`,
+  `${JSON.stringify({ rows, dimension, efConstruction, cores: availableParallelism(), hnswBuild, ingest, index, merge, query, cold }, null, 2)}\n`,
 );
 console.log(`\n${text}`);

@@ -2,14 +2,17 @@
 // Memory is laid out by the caller (src/code-scan.ts); nothing is allocated here.
 
 /**
- * Scores rows `start` to `end` of int8 codes against a query and keeps those that may reach `threshold`.
+ * Scores rows `start` (a multiple of four) to `end` of int8 codes against a query and keeps those that may reach `threshold`.
  *
  * score = scale[row] x queryScale x dot(code, query) - normFactor x norm[row]^2, in float64. The true score differs from it
  * by at most errorFactor x error[row] + normErrorFactor x norm[row] + normSlack x norm[row]^2.
  *
  * `stride`: dimensions, a multiple of 16, of each code (int8) and of the query (int16). `mask`: one bit a row, lowest
- * first; other rows are skipped. Rows whose score plus bound is at least `threshold` go to `outRows` (uint32), their
- * scores to `outScores` (float64). Returns how many.
+ * first; other rows, and those from `end` on, have none. Rows whose score plus bound is at least `threshold` go to `outRows`
+ * (uint32), their scores to `outScores` (float64). Returns how many.
+ *
+ * Four rows at a time, so that the query is loaded once for them and their sums, scores and bounds are computed side by side:
+ * up to three rows behind the last are read, and come to nothing.
  */
 export function scan(
   codes: usize,
@@ -31,36 +34,108 @@ export function scan(
   outScores: usize,
 ): i32 {
   let count = 0;
-  for (let row = start; row < end; row++) {
-    const bits = load<u8>(mask + (row >> 3));
-    if (bits === 0 && (row & 7) === 0) {
-      row += 7;
-      continue;
-    }
-    if (((bits >> u8(row & 7)) & 1) === 0) continue;
+  for (let row = start; row < end; row += 4) {
+    let wanted = (i32(load<u8>(mask + (row >> 3))) >> (row & 4)) & 15;
+    if (wanted === 0) continue;
     const code = codes + usize(row) * usize(stride);
-    let low = i32x4.splat(0);
-    let high = i32x4.splat(0);
-    for (let at = 0; at < stride; at += 16) {
-      const part = query + (usize(at) << 1);
-      low = i32x4.add(low, i32x4.dot_i16x8_s(v128.load_ext<i8>(code + at), v128.load(part)));
-      high = i32x4.add(high, i32x4.dot_i16x8_s(v128.load_ext<i8>(code + at, 8), v128.load(part, 16)));
-    }
-    const sums = i32x4.add(low, high);
-    const dot =
-      i32x4.extract_lane(sums, 0) +
-      i32x4.extract_lane(sums, 1) +
-      i32x4.extract_lane(sums, 2) +
-      i32x4.extract_lane(sums, 3);
+    // One of the four, as a filter often leaves: its sum alone, in every lane.
+    const dots =
+      (wanted & (wanted - 1)) === 0
+        ? i32x4.splat(dotOne(code + usize(ctz(wanted)) * usize(stride), usize(stride), query))
+        : dotFour(code, usize(stride), query);
     const at = usize(row) << 2;
-    const norm = f64(load<f32>(norms + at));
-    const score = f64(load<f32>(scales + at)) * queryScale * f64(dot) - normFactor * norm * norm;
-    const bound =
-      errorFactor * f64(load<f32>(errors + at)) + normErrorFactor * norm + normSlack * norm * norm;
-    if (score + bound < threshold) continue;
-    store<u32>(outRows + (usize(count) << 2), row);
-    store<f64>(outScores + (usize(count) << 3), score);
-    count++;
+    const scale = v128.load(scales + at);
+    const error = v128.load(errors + at);
+    const norm = v128.load(norms + at);
+    const first = scoreTwo(scale, dots, norm, queryScale, normFactor);
+    const second = scoreTwo(upper(scale), upper(dots), upper(norm), queryScale, normFactor);
+    const firstBound = boundTwo(error, norm, errorFactor, normErrorFactor, normSlack);
+    const secondBound = boundTwo(upper(error), upper(norm), errorFactor, normErrorFactor, normSlack);
+    const limit = f64x2.splat(threshold);
+    wanted &=
+      i64x2.bitmask(f64x2.ge(f64x2.add(first, firstBound), limit)) |
+      (i64x2.bitmask(f64x2.ge(f64x2.add(second, secondBound), limit)) << 2);
+    if (wanted === 0) continue;
+    count = keep(wanted & 1, row, f64x2.extract_lane(first, 0), outRows, outScores, count);
+    count = keep(wanted & 2, row + 1, f64x2.extract_lane(first, 1), outRows, outScores, count);
+    count = keep(wanted & 4, row + 2, f64x2.extract_lane(second, 0), outRows, outScores, count);
+    count = keep(wanted & 8, row + 3, f64x2.extract_lane(second, 1), outRows, outScores, count);
   }
   return count;
+}
+
+function dotOne(code: usize, stride: usize, query: usize): i32 {
+  let sums = i32x4.splat(0);
+  for (let at: usize = 0; at < stride; at += 16)
+    sums = addDots(sums, code + at, v128.load(query + (at << 1)), v128.load(query + (at << 1), 16));
+  return (
+    i32x4.extract_lane(sums, 0) +
+    i32x4.extract_lane(sums, 1) +
+    i32x4.extract_lane(sums, 2) +
+    i32x4.extract_lane(sums, 3)
+  );
+}
+
+/** Of four codes, one after the other: a lane each. */
+function dotFour(code: usize, stride: usize, query: usize): v128 {
+  let a = i32x4.splat(0);
+  let b = i32x4.splat(0);
+  let c = i32x4.splat(0);
+  let d = i32x4.splat(0);
+  for (let at: usize = 0; at < stride; at += 16) {
+    const low = v128.load(query + (at << 1));
+    const high = v128.load(query + (at << 1), 16);
+    a = addDots(a, code + at, low, high);
+    b = addDots(b, code + at + stride, low, high);
+    c = addDots(c, code + at + stride * 2, low, high);
+    d = addDots(d, code + at + stride * 3, low, high);
+  }
+  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
+  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
+  return i32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));
+}
+
+/** Sixteen products of a code and the two halves of the query there, onto four sums. */
+function addDots(sums: v128, code: usize, low: v128, high: v128): v128 {
+  return i32x4.add(
+    sums,
+    i32x4.add(
+      i32x4.dot_i16x8_s(v128.load_ext<i8>(code), low),
+      i32x4.dot_i16x8_s(v128.load_ext<i8>(code, 8), high),
+    ),
+  );
+}
+
+function scoreTwo(scale: v128, dots: v128, norm: v128, queryScale: f64, normFactor: f64): v128 {
+  const norms = f64x2.promote_low_f32x4(norm);
+  return f64x2.sub(
+    f64x2.mul(
+      f64x2.mul(f64x2.promote_low_f32x4(scale), f64x2.splat(queryScale)),
+      f64x2.convert_low_i32x4_s(dots),
+    ),
+    f64x2.mul(f64x2.mul(f64x2.splat(normFactor), norms), norms),
+  );
+}
+
+function boundTwo(error: v128, norm: v128, errorFactor: f64, normErrorFactor: f64, normSlack: f64): v128 {
+  const norms = f64x2.promote_low_f32x4(norm);
+  return f64x2.add(
+    f64x2.add(
+      f64x2.mul(f64x2.splat(errorFactor), f64x2.promote_low_f32x4(error)),
+      f64x2.mul(f64x2.splat(normErrorFactor), norms),
+    ),
+    f64x2.mul(f64x2.mul(f64x2.splat(normSlack), norms), norms),
+  );
+}
+
+/** The two upper lanes of four, where the lower ones were. */
+function upper(lanes: v128): v128 {
+  return v128.shuffle<i64>(lanes, lanes, 1, 1);
+}
+
+function keep(wanted: i32, row: i32, score: f64, outRows: usize, outScores: usize, count: i32): i32 {
+  if (wanted === 0) return count;
+  store<u32>(outRows + (usize(count) << 2), row);
+  store<f64>(outScores + (usize(count) << 3), score);
+  return count + 1;
 }

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { compileKernel } from '../kernel/compile.ts';
 import { allBits, emptyBits, setBit } from './bits.ts';
 import { CodeFile } from './code-file.ts';
-import { scoreOf } from './code-scan.ts';
-import { CodeBuilder, codeStride, quantize } from './codes.ts';
+import { largestQueryCode, scoreOf } from './code-scan.ts';
+import { CodeBuilder, codeStride, largestCode, quantize } from './codes.ts';
 import { distance } from './distance.ts';
 import { kernelModule } from './kernel-module.ts';
 import { randomNumbers } from './random.ts';
@@ -34,8 +34,8 @@ function scannerOf(metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): C
 function plainScore(metric: 'cosine' | 'l2', query: Float32Array, vector: Float32Array): number {
   const stride = codeStride(query.length);
   const [q, v] = [new Int16Array(stride), new Int8Array(stride)];
-  const coded = quantize(metric, query, q.subarray(0, query.length), same);
-  const stored = quantize(metric, vector, v.subarray(0, vector.length), Math.fround);
+  const coded = quantize(metric, query, q.subarray(0, query.length), largestQueryCode, same);
+  const stored = quantize(metric, vector, v.subarray(0, vector.length), largestCode, Math.fround);
   let dot = 0;
   for (let i = 0; i < stride; i++) dot += (q[i] as number) * (v[i] as number);
   const factor = metric === 'cosine' ? 1 : 2;
@@ -61,24 +61,28 @@ describe('the kernel', () => {
     ['l2', 17],
     ['l2', 128],
   ] as const)('computes bit for bit what a plain loop does (%s, %i dimensions)', (metric, dimension) => {
-    const vectors = randomVectors(dimension > 1000 ? 50 : 400, dimension, dimension, 50);
+    const vectors = randomVectors(dimension > 1000 ? 50 : 403, dimension, dimension, 50);
+    const extreme = [1, -1].map((sign) => new Float32Array(dimension).fill(sign));
+    vectors.push(...extreme);
     const scanner = scannerOf(metric, vectors);
-    const mask = emptyBits(vectors.length);
-    for (let row = 0; row < vectors.length; row++)
-      if (row % 5 !== 2 && (row < 40 || row > 90)) setBit(mask, row);
-    for (const query of randomVectors(5, dimension, 77, 50)) {
-      const everything = scanner.search(
-        metric,
-        query,
-        mask,
-        Number.POSITIVE_INFINITY,
-        Number.NEGATIVE_INFINITY,
-      );
-      const scores = new Map(everything.map(({ row, score }) => [row, score]));
-      for (const [row, vector] of vectors.entries()) {
-        if (row % 5 !== 2 && (row < 40 || row > 90))
-          expect(scores.get(row)).toBe(plainScore(metric, query, vector));
-        else expect(scores.has(row)).toBe(false);
+    // Of four rows, which are scored together: some, none, all, one.
+    for (const wanted of [
+      (row: number) => row % 5 !== 2 && (row < 40 || row > 90),
+      (row: number) => row % 7 === 0,
+    ]) {
+      const mask = emptyBits(vectors.length);
+      for (let row = 0; row < vectors.length; row++) if (wanted(row)) setBit(mask, row);
+      for (const query of [...randomVectors(5, dimension, 77, 50), ...extreme]) {
+        const everything = scanner.search(
+          metric,
+          query,
+          mask,
+          Number.POSITIVE_INFINITY,
+          Number.NEGATIVE_INFINITY,
+        );
+        const scores = new Map(everything.map(({ row, score }) => [row, score]));
+        for (const [row, vector] of vectors.entries())
+          expect(scores.get(row)).toBe(wanted(row) ? plainScore(metric, query, vector) : undefined);
       }
     }
   });

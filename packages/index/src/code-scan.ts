@@ -22,6 +22,13 @@ const rowsAtOnce = 8192;
 /** A multiple of eight, as all runs begin at. */
 const firstRows = 256;
 const pageBytes = 65_536;
+/**
+ * Codes of queries go from minus this to this. They are made once, not stored, so they may be finer than those of rows, which
+ * halves the bound; with rows of 127 the sum over 4096 dimensions still fits 32 bits.
+ */
+export const largestQueryCode = 4095;
+/** What the kernel may read behind the last row: of three more. */
+const readAhead = 64;
 /** Relative error of a norm's square after rounding the norm to float32, with room. */
 const normSlack = 3e-7;
 /** Float64 rounding of scores and thresholds, with room. */
@@ -64,7 +71,7 @@ export class CodeScanner {
     this.#dimension = dimension;
     this.#stride = codeStride(dimension);
     this.dataAt = align(maskAt(dimension) + (capacity >> 3) + 9 + rowsAtOnce * 12, 64);
-    this.#memory = new wasm.Memory({ initial: Math.ceil((this.dataAt + dataBytes) / pageBytes) });
+    this.#memory = new wasm.Memory({ initial: Math.ceil((this.dataAt + dataBytes + readAhead) / pageBytes) });
     const instance = new wasm.Instance(module, { env: { memory: this.#memory } });
     this.#scan = instance.exports.scan as unknown as Scan;
   }
@@ -92,6 +99,7 @@ export class CodeScanner {
       metric,
       vector,
       query.subarray(0, this.#dimension),
+      largestQueryCode,
       same,
     );
     const factor = metric === 'cosine' ? 1 : 2;

@@ -6,6 +6,9 @@ import { encodeFrame } from './frame.ts';
 const maxNorm = 1e15;
 const minNorm = 1e-15;
 
+/** Codes of rows go from minus this to this. */
+export const largestCode = 127;
+
 /** Whether a vector of this norm can be coded; of no norm, it can. */
 export function isCodable(norm: number): boolean {
   return norm === 0 || (norm >= minNorm && norm <= maxNorm);
@@ -57,7 +60,7 @@ export class CodeBuilder {
   add(vector: Float32Array): void {
     const row = this.#count++;
     const code = this.#codes.subarray(row * this.#stride, row * this.#stride + this.#dimension);
-    const { scale, error, norm } = quantize(this.#metric, vector, code, Math.fround);
+    const { scale, error, norm } = quantize(this.#metric, vector, code, largestCode, Math.fround);
     this.#scales[row] = scale;
     // Rounded up, so that the bound stays one.
     this.#errors[row] = error * (1 + 1e-6);
@@ -90,13 +93,14 @@ export class CodeBuilder {
 }
 
 /**
- * Writes the code of a vector to `code` and says how it stands to the vector; all lengths computed in float64 from the
- * scale as it will be stored (`roundScale`).
+ * Writes the code of a vector, whole numbers from -`largestStep` to `largestStep`, to `code` and says how it stands to the
+ * vector; all lengths computed in float64 from the scale as it will be stored (`roundScale`).
  */
 export function quantize(
   metric: Metric,
   vector: Float32Array,
   code: Int8Array | Int16Array,
+  largestStep: number,
   roundScale: (scale: number) => number,
 ): { scale: number; error: number; norm: number; codeNorm: number } {
   let sum = 0;
@@ -108,12 +112,12 @@ export function quantize(
   }
   const length = Math.sqrt(sum);
   const divisor = metric === 'cosine' ? length : 1;
-  const scale = roundScale(largest / divisor / 127);
+  const scale = roundScale(largest / divisor / largestStep);
   let missed = 0;
   let coded = 0;
   for (let i = 0; i < vector.length; i++) {
     const value = (vector[i] as number) / divisor;
-    const step = scale === 0 ? 0 : Math.max(-127, Math.min(127, Math.round(value / scale)));
+    const step = scale === 0 ? 0 : Math.max(-largestStep, Math.min(largestStep, Math.round(value / scale)));
     code[i] = step;
     const approximate = step * scale;
     coded += approximate * approximate;

@@ -1,5 +1,5 @@
 import { type CodeCandidate, CodeScanner, type CodeSections } from './code-scan.ts';
-import { codeStride, isCodable, quantize } from './codes.ts';
+import { codeStride, isCodable, largestCode, quantize } from './codes.ts';
 import type { Metric } from './engine.ts';
 
 /** A power of two; a chunk of 128 dimensions takes half a megabyte. */
@@ -36,7 +36,7 @@ export class TailCodes {
       sections.codes + row * codeStride(this.#dimension),
       this.#dimension,
     );
-    const { scale, error, norm } = quantize(this.#metric, vector, code, Math.fround);
+    const { scale, error, norm } = quantize(this.#metric, vector, code, largestCode, Math.fround);
     if (!isCodable(norm)) return false;
     const numbers = new Float32Array(scanner.buffer);
     numbers[sections.scales / 4 + row] = scale;

@@ -20,7 +20,7 @@ function open(store: MemoryStore) {
     maintenance: false,
     // A folder of its own each time: what is kept of good objects must not hide bad ones.
     cacheFolder: join(tmpdir(), `lookalike-damage-${Math.random()}`),
-    indexer: { graphMinRows: 100 },
+    indexer: { graphMinRows: 100, coarseMinBytes: 1000 },
   });
 }
 
@@ -35,10 +35,11 @@ const kinds = {
   rows: (key: string) => key.endsWith('/rows.arrows'),
   keys: (key: string) => key.endsWith('/keys'),
   codes: (key: string) => key.endsWith('/codes'),
+  coarse: (key: string) => key.endsWith('/coarse'),
   graph: (key: string) => key.endsWith('/graph.hnsw'),
 };
 /** Caches of the rows, and of the log: nothing is lost with them. */
-const repairable = ['checkpoint', 'keys', 'codes', 'graph'];
+const repairable = ['checkpoint', 'keys', 'codes', 'coarse', 'graph'];
 
 beforeAll(async () => {
   const store = new MemoryStore();
@@ -79,9 +80,10 @@ async function answer(store: MemoryStore): Promise<string[]> {
         include: ['metadata', 'vector'] as const,
       };
       for (const { matches } of await collection.queryBatch([
+        // The first: one that need not be proven takes the coarse codes while there are no others.
+        { ...request, exact: false },
         request,
         { ...request, filter: { field: 'n', gt: 100 } },
-        { ...request, exact: false },
       ]))
         seen.push(
           JSON.stringify(matches.map(({ id, metadata, vector }) => [id, metadata, [...(vector ?? [])]])),

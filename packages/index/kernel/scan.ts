@@ -2,12 +2,13 @@
 // Memory is laid out by the caller (src/code-scan.ts); nothing is allocated here.
 
 /**
- * Scores rows `start` (a multiple of four) to `end` of int8 codes against a query and keeps those that may reach `threshold`.
+ * Scores rows `start` (a multiple of four) to `end` of codes against a query and keeps those that may reach `threshold`.
  *
  * score = scale[row] x queryScale x dot(code, query) - normFactor x norm[row]^2, in float64. The true score differs from it
  * by at most errorFactor x error[row] + normErrorFactor x norm[row] + normSlack x norm[row]^2.
  *
- * `stride`: dimensions, a multiple of 16, of each code (int8) and of the query (int16). `mask`: one bit a row, lowest
+ * `stride`: bytes of a code, a multiple of 16: int8, or, where `packed`, 4 bits (src/coarse-codes.ts). The query is int16, a number for
+ * each of the code. `mask`: one bit a row, lowest
  * first; other rows, and those from `end` on, have none. Rows whose score plus bound is at least `threshold` go to `outRows`
  * (uint32), their scores to `outScores` (float64). Returns how many.
  *
@@ -17,6 +18,7 @@
 export function scan(
   codes: usize,
   stride: i32,
+  packed: bool,
   scales: usize,
   errors: usize,
   norms: usize,
@@ -38,11 +40,12 @@ export function scan(
     let wanted = (i32(load<u8>(mask + (row >> 3))) >> (row & 4)) & 15;
     if (wanted === 0) continue;
     const code = codes + usize(row) * usize(stride);
+    let dots: v128;
+    if (packed) dots = dotFourPacked(code, usize(stride), query);
     // One of the four, as a filter often leaves: its sum alone, in every lane.
-    const dots =
-      (wanted & (wanted - 1)) === 0
-        ? i32x4.splat(dotOne(code + usize(ctz(wanted)) * usize(stride), usize(stride), query))
-        : dotFour(code, usize(stride), query);
+    else if ((wanted & (wanted - 1)) === 0)
+      dots = i32x4.splat(dotOne(code + usize(ctz(wanted)) * usize(stride), usize(stride), query));
+    else dots = dotFour(code, usize(stride), query);
     const at = usize(row) << 2;
     const scale = v128.load(scales + at);
     const error = v128.load(errors + at);
@@ -90,9 +93,50 @@ function dotFour(code: usize, stride: usize, query: usize): v128 {
     c = addDots(c, code + at + stride * 2, low, high);
     d = addDots(d, code + at + stride * 3, low, high);
   }
+  return sumsOf(a, b, c, d);
+}
+
+/** The same of codes of 4 bits. */
+function dotFourPacked(code: usize, stride: usize, query: usize): v128 {
+  let a = i32x4.splat(0);
+  let b = i32x4.splat(0);
+  let c = i32x4.splat(0);
+  let d = i32x4.splat(0);
+  for (let at: usize = 0; at < stride; at += 16) {
+    const part = query + (at << 2);
+    a = addPackedDots(a, code + at, part);
+    b = addPackedDots(b, code + at + stride, part);
+    c = addPackedDots(c, code + at + stride * 2, part);
+    d = addPackedDots(d, code + at + stride * 3, part);
+  }
+  return sumsOf(a, b, c, d);
+}
+
+/** The sum of each vector's lanes, a lane each. */
+function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
   const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
   return i32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));
+}
+
+/** Thirty-two products of the levels in sixteen bytes and the query there, onto four sums. */
+function addPackedDots(sums: v128, code: usize, query: usize): v128 {
+  const bytes = v128.load(code);
+  const low = i8x16.sub(v128.and(bytes, i8x16.splat(15)), i8x16.splat(8));
+  const high = i8x16.sub(i8x16.shr_u(bytes, 4), i8x16.splat(8));
+  return i32x4.add(
+    i32x4.add(
+      sums,
+      i32x4.add(
+        i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(low), v128.load(query)),
+        i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(low), v128.load(query, 16)),
+      ),
+    ),
+    i32x4.add(
+      i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(high), v128.load(query, 32)),
+      i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(high), v128.load(query, 48)),
+    ),
+  );
 }
 
 /** Sixteen products of a code and the two halves of the query there, onto four sums. */

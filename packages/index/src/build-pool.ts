@@ -5,6 +5,8 @@ import { Worker } from 'node:worker_threads';
 import { LookalikeError } from '@lookalike/store';
 import { countBits } from './bits.ts';
 import { type BuildJob, runBuildJob } from './build-job.ts';
+import { coarseRowBytes } from './coarse-codes.ts';
+import { codeRowBytes } from './codes.ts';
 import type { BuiltSegment, SegmentSettings } from './segment-builder.ts';
 
 /** Beside this file: as source, or bundled. */
@@ -130,9 +132,9 @@ function ask(worker: Worker, job: BuildJob): Promise<Answer> {
   });
 }
 
-/** In memory while a segment is built: the graph; twice, as they are once a file too, codes, id and version. */
+/** In memory while a segment is built: the graph; coarse codes; twice, as they are once a file too, codes, id and version. */
 function rowBytesOf({ dimension, hnsw }: SegmentSettings): number {
-  return dimension * 4 + hnsw.m * 8 + 30 + 2 * (dimension + 16 + 40);
+  return dimension * 4 + hnsw.m * 8 + 30 + coarseRowBytes(dimension) + 2 * (codeRowBytes(dimension) + 40);
 }
 
 function rowsOf(job: BuildJob): number {

@@ -1,19 +1,21 @@
 import { LookalikeError } from '@lookalike/store';
-import { type CodeCandidate, CodeScanner, type CodeSections } from './code-scan.ts';
+import { type CodeCandidate, type CodeKind, CodeScanner, type CodeSections } from './code-scan.ts';
 import type { Metric } from './engine.ts';
 
-/** The `codes` file of a segment (see codes.ts), as it is stored, where the kernel can scan it. */
+/** The `codes` or `coarse` file of a segment (see codes.ts, coarse-codes.ts), as it is stored, where the kernel can scan it. */
 export class CodeFile {
+  readonly #kind: CodeKind;
   readonly #scanner: CodeScanner;
   readonly #length: number;
   readonly #count: number;
   #sections: (CodeSections & { checks: number }) | undefined;
 
   /** `length`: of the file, to be read into `bytes`, then `open`ed. */
-  constructor(count: number, dimension: number, length: number) {
+  constructor(kind: CodeKind, count: number, dimension: number, length: number) {
+    this.#kind = kind;
     this.#count = count;
     this.#length = length;
-    this.#scanner = new CodeScanner(count, dimension, length);
+    this.#scanner = new CodeScanner(kind, count, dimension, length);
   }
 
   /** In memory. */
@@ -35,18 +37,28 @@ export class CodeFile {
       kind: string;
       count: number;
       stride: number;
-      usable: boolean;
+      usable?: boolean;
     };
-    if (header.format !== 1 || header.kind !== 'codes' || header.count !== this.#count)
+    const fine = this.#kind === 'int8';
+    const kind = fine ? 'codes' : 'coarse';
+    if (header.format !== 1 || header.kind !== kind || header.count !== this.#count)
       throw new LookalikeError('unknown-format', `${key}: format ${header.format}, ${header.count} rows`, {
         details: { key },
       });
-    const codes = dataAt + 16 + headerLength;
-    const scales = codes + header.count * header.stride;
-    const errors = scales + header.count * 4;
-    const norms = errors + header.count * 4;
-    this.#sections = { codes, scales, errors, norms, checks: norms + header.count * 4 };
-    return header.usable;
+    let at = dataAt + 16 + headerLength;
+    const section = (rowBytes: number) => {
+      const start = at;
+      at += header.count * rowBytes;
+      return start;
+    };
+    this.#sections = {
+      codes: section(header.stride),
+      scales: section(4),
+      ...(fine && { errors: section(4) }),
+      norms: section(4),
+      checks: section(4),
+    };
+    return header.usable ?? true;
   }
 
   /** CRC-32 of the bytes of a row's vector. */

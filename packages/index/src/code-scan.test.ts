@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { compileKernel } from '../kernel/compile.ts';
 import { allBits, emptyBits, setBit } from './bits.ts';
+import { CoarseCodeBuilder } from './coarse-codes.ts';
 import { CodeFile } from './code-file.ts';
 import { largestQueryCode, scoreOf } from './code-scan.ts';
 import { CodeBuilder, codeStride, largestCode, quantize } from './codes.ts';
@@ -24,7 +25,7 @@ function scannerOf(metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): C
   const builder = new CodeBuilder(metric, dimension, vectors.length);
   for (const vector of vectors) builder.add(vector);
   const bytes = builder.encode();
-  const scanner = new CodeFile(vectors.length, dimension, bytes.length);
+  const scanner = new CodeFile('int8', vectors.length, dimension, bytes.length);
   scanner.bytes.set(bytes);
   expect(scanner.open('codes')).toBe(true);
   return scanner;
@@ -85,6 +86,74 @@ describe('the kernel', () => {
           expect(scores.get(row)).toBe(wanted(row) ? plainScore(metric, query, vector) : undefined);
       }
     }
+  });
+});
+
+describe('coarse codes', () => {
+  function coarseOf(metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): CodeFile {
+    const dimension = (vectors[0] as Float32Array).length;
+    const builder = new CoarseCodeBuilder(metric, dimension, vectors.length);
+    for (const vector of vectors) builder.add(vector);
+    const bytes = builder.encode();
+    const file = new CodeFile('int4', vectors.length, dimension, bytes.length);
+    file.bytes.set(bytes);
+    expect(file.open('coarse')).toBe(true);
+    return file;
+  }
+
+  test.each([
+    ['cosine', 1],
+    ['cosine', 17],
+    ['cosine', 128],
+    ['cosine', 4096],
+    ['l2', 31],
+    ['l2', 33],
+  ] as const)('are scored as a plain loop does (%s, %i dimensions)', (metric, dimension) => {
+    const vectors = randomVectors(dimension > 1000 ? 30 : 203, dimension, dimension, 50);
+    vectors.push(new Float32Array(dimension).fill(-1));
+    const file = coarseOf(metric, vectors);
+    const mask = emptyBits(vectors.length);
+    for (let row = 0; row < vectors.length; row++) if (row % 3 !== 0) setBit(mask, row);
+    for (const query of [...randomVectors(4, dimension, 78, 50), new Float32Array(dimension).fill(1)]) {
+      const q = new Int16Array(dimension);
+      const { scale: queryScale } = quantize(metric, query, q, largestQueryCode, same);
+      const scores = new Map(
+        file
+          .search(metric, query, mask, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)
+          .map(({ row, score }) => [row, score]),
+      );
+      for (const [row, vector] of vectors.entries()) {
+        const squares = vector.reduce((sum, x) => sum + x * x, 0);
+        const largest = vector.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+        const levels = Array.from(vector, (x) => Math.round((x / largest) * 7));
+        const along = levels.reduce((sum, level, i) => sum + level * (vector[i] as number), 0);
+        const dot = levels.reduce((sum, level, i) => sum + level * (q[i] as number), 0);
+        const cosine = metric === 'cosine';
+        const scale = Math.fround((cosine ? Math.sqrt(squares) : squares) / along);
+        const norm = Math.fround(Math.sqrt(squares));
+        const score = scale * ((cosine ? 1 : 2) * queryScale) * dot - (cosine ? 0 : norm * norm);
+        expect(scores.get(row)).toBe(row % 3 !== 0 ? score : undefined);
+      }
+    }
+  });
+
+  test('tell the distance of a row to itself rightly, and its nearest among few', () => {
+    const vectors = randomVectors(2000, 64, 5);
+    const file = coarseOf('cosine', vectors);
+    for (const vector of vectors.slice(0, 50)) {
+      const [first] = file.search('cosine', vector, allBits(2000), 1, Number.NEGATIVE_INFINITY);
+      expect(vectors[(first as { row: number }).row]).toEqual(vector);
+      expect((first as { score: number }).score).toBeCloseTo(1, 3);
+    }
+  });
+
+  test('of vectors without a length are of no length', () => {
+    const file = coarseOf('l2', [new Float32Array(20), new Float32Array(20).fill(3)]);
+    const found = file.search('l2', new Float32Array(20).fill(1), allBits(2), 2, Number.NEGATIVE_INFINITY);
+    expect(found.map(({ row, score }) => [row, Math.round(score)])).toEqual([
+      [0, 0],
+      [1, 2 * 60 - 180],
+    ]);
   });
 });
 

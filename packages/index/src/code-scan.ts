@@ -1,3 +1,4 @@
+import { coarseStride } from './coarse-codes.ts';
 import { codeStride, quantize } from './codes.ts';
 import type { Metric } from './engine.ts';
 import { kernelModule } from './kernel-module.ts';
@@ -50,26 +51,32 @@ export interface CodeSections {
   codes: number;
   /** float32, one a row; see codes.ts for these three. */
   scales: number;
-  errors: number;
+  /** Of int8 codes. */
+  errors?: number;
   norms: number;
 }
 
+/** Bits a dimension: see codes.ts and coarse-codes.ts. */
+export type CodeKind = 'int8' | 'int4';
+
 /**
- * int8 codes inside WebAssembly memory, where the kernel can scan them.
+ * Codes inside WebAssembly memory, where the kernel can scan them.
  * Memory: query, mask, results of one run, then the codes as their owner lays them out.
  */
 export class CodeScanner {
   readonly #memory: Memory;
   readonly #scan: Scan;
+  readonly #kind: CodeKind;
   readonly #dimension: number;
   readonly #stride: number;
   /** Where `dataBytes` begin, a multiple of 64. */
   readonly dataAt: number;
 
   /** For up to `capacity` rows, whose codes take `dataBytes` in all. */
-  constructor(capacity: number, dimension: number, dataBytes: number) {
+  constructor(kind: CodeKind, capacity: number, dimension: number, dataBytes: number) {
+    this.#kind = kind;
     this.#dimension = dimension;
-    this.#stride = codeStride(dimension);
+    this.#stride = kind === 'int8' ? codeStride(dimension) : coarseStride(dimension);
     this.dataAt = align(maskAt(dimension) + (capacity >> 3) + 9 + rowsAtOnce * 12, 64);
     this.#memory = new wasm.Memory({ initial: Math.ceil((this.dataAt + dataBytes + readAhead) / pageBytes) });
     const instance = new wasm.Instance(module, { env: { memory: this.#memory } });
@@ -82,7 +89,8 @@ export class CodeScanner {
 
   /**
    * The first `count` rows of `mask` (one bit a row, lowest first) that can be among the `limit` best, or can reach
-   * `minScore`; best estimate first. Every row left out is proven to be worse than `limit` others, or than `minScore`.
+   * `minScore`; best estimate first. Of int8 codes, every row left out is proven to be worse than `limit` others, or than `minScore`;
+   * of int4 ones only by the estimates.
    */
   search(
     at: CodeSections,
@@ -94,7 +102,7 @@ export class CodeScanner {
     minScore: number,
   ): CodeCandidate[] {
     const buffer = this.#memory.buffer;
-    const query = new Int16Array(buffer, 0, this.#stride).fill(0);
+    const query = new Int16Array(buffer, 0, align(this.#dimension, 32)).fill(0);
     const { scale, error, norm, codeNorm } = quantize(
       metric,
       vector,
@@ -104,8 +112,9 @@ export class CodeScanner {
     );
     const factor = metric === 'cosine' ? 1 : 2;
     const normFactor = metric === 'cosine' ? 0 : 1;
-    const errorFactor = factor * codeNorm * (1 + slack);
-    const normErrorFactor = factor * error * (1 + slack);
+    const bounded = this.#kind === 'int8';
+    const errorFactor = bounded ? factor * codeNorm * (1 + slack) : 0;
+    const normErrorFactor = bounded ? factor * error * (1 + slack) : 0;
     const base = metric === 'cosine' ? 1 : norm * norm;
     const masksAt = maskAt(this.#dimension);
     new Uint8Array(buffer, masksAt, mask.length).set(mask);
@@ -113,8 +122,9 @@ export class CodeScanner {
     const scoresAt = rowsAt + rowsAtOnce * 4;
     const rows = new Uint32Array(buffer, rowsAt, rowsAtOnce);
     const scores = new Float64Array(buffer, scoresAt, rowsAtOnce);
-    const errors = new Float32Array(buffer, 0);
-    const norms = errors;
+    const numbers = new Float32Array(buffer, 0);
+    // Any number will do where it counts for nothing.
+    const errorsAt = at.errors ?? at.scales;
     const best = new BestScores(limit, minScore);
     let candidates: CodeCandidate[] = [];
     let prunedAt = 4 * limit + 4096;
@@ -125,8 +135,9 @@ export class CodeScanner {
       const found = this.#scan(
         at.codes,
         this.#stride,
+        bounded ? 0 : 1,
         at.scales,
-        at.errors,
+        errorsAt,
         at.norms,
         masksAt,
         start,
@@ -144,9 +155,9 @@ export class CodeScanner {
       for (let i = 0; i < found; i++) {
         const row = rows[i] as number;
         const score = scores[i] as number;
-        const length = normFactor === 0 ? 1 : (norms[at.norms / 4 + row] as number);
+        const length = normFactor === 0 ? 1 : (numbers[at.norms / 4 + row] as number);
         const bound =
-          errorFactor * (errors[at.errors / 4 + row] as number) +
+          errorFactor * (numbers[errorsAt / 4 + row] as number) +
           normErrorFactor * length +
           normFactor * normSlack * length * length +
           slack * base;

@@ -15,8 +15,10 @@ import {
 import { LiveHash } from './live-hash.ts';
 import { checkpointKey, logKey } from './log-keys.ts';
 import { type Meter, newMeter } from './meter.ts';
-import { isDamage, openSegments, type Segment, type SegmentSpace } from './segment.ts';
+import { isDamage } from './object-fetch.ts';
+import { openSegments, type Segment } from './segment.ts';
 import type { SegmentDescriptor } from './segment-descriptor.ts';
+import type { SegmentSpace } from './segment-place.ts';
 import { Serial } from './serial.ts';
 import { Tail } from './tail.ts';
 

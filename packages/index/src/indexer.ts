@@ -17,9 +17,10 @@ import type { HeadState, LiveSegment } from './head-state.ts';
 import { segmentKey } from './log-keys.ts';
 import { newMeter } from './meter.ts';
 import { packTail } from './packed-rows.ts';
-import { inParallel, type SegmentSpace } from './segment.ts';
+import { inParallel } from './parallel.ts';
 import type { BuiltSegment, SegmentSettings } from './segment-builder.ts';
-import { type SegmentDescriptor, segmentFileNames } from './segment-descriptor.ts';
+import { type SegmentDescriptor, segmentFileKinds, segmentFileNames } from './segment-descriptor.ts';
+import type { SegmentSpace } from './segment-place.ts';
 import { Serial } from './serial.ts';
 
 export interface IndexerOptions {
@@ -31,6 +32,8 @@ export interface IndexerOptions {
   flushBytes: number;
   /** Rows from which a segment gets a graph; below, the flat search is as fast. */
   graphMinRows: number;
+  /** Bytes of int8 codes from which a segment gets coarse ones, too: fewer come before a first answer would gain by it. */
+  coarseMinBytes: number;
   /** Rows that a segment never exceeds; fewer where the build would take more memory than builds may. */
   maxSegmentRows: number;
   /**
@@ -47,6 +50,7 @@ const defaults: IndexerOptions = {
   flushCommits: 500,
   flushBytes: 32 * 2 ** 20,
   graphMinRows: 20_000,
+  coarseMinBytes: 32 * 2 ** 20,
   maxSegmentRows: 1_000_000,
   settleTime: 5000,
   maxUnsettledSegments: 64,
@@ -166,7 +170,8 @@ export class Indexer {
   }
 
   #settings({ metric, dimension, hnsw }: CollectionInfo): SegmentSettings {
-    return { metric, dimension, hnsw, graphMinRows: this.#options.graphMinRows };
+    const { graphMinRows, coarseMinBytes } = this.#options;
+    return { metric, dimension, hnsw, graphMinRows, coarseMinBytes };
   }
 
   async #mergeWhileDue(goesOn: () => boolean): Promise<void> {
@@ -240,8 +245,8 @@ export class Indexer {
     for (const { segment, dead } of group) {
       const { rows } = segment.descriptor.files;
       segments.push({
-        key: segment.key('rows'),
-        rowsPath: await this.#space.local.need(segment.key('rows'), rows, newMeter()),
+        key: segment.place.key('rows'),
+        rowsPath: await this.#space.local.need(segment.place.key('rows'), rows, newMeter()),
         keys: segment.keys.encode(),
         live: without(allBits(segment.rows), dead),
       });
@@ -294,7 +299,7 @@ export class Indexer {
 
   async #upload({ info }: HeadState, built: BuiltSegment, folder: string): Promise<SegmentDescriptor> {
     const id = randomUUID();
-    for (const kind of ['rows', 'keys', 'codes', 'graph'] as const) {
+    for (const kind of segmentFileKinds) {
       if (built.files[kind] === undefined) continue;
       const name = segmentFileNames[kind];
       const key = segmentKey(info.name, id, name);

@@ -63,3 +63,10 @@ async function fetchInto(
   }
   return hash.digest('hex') === file.sha256 ? undefined : 'its SHA-256 does not match';
 }
+
+/** Whether an object is damaged or gone, rather than out of reach. */
+export function isDamage(error: unknown): boolean {
+  return (
+    error instanceof LookalikeError && ['damaged-object', 'missing-object', 'short-read'].includes(error.code)
+  );
+}

@@ -21,7 +21,7 @@ import { LocalFiles } from './local-files.ts';
 import { collectionsPrefix, snapshotKey } from './log-keys.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { newMeter } from './meter.ts';
-import type { SegmentSpace } from './segment.ts';
+import type { SegmentSpace } from './segment-place.ts';
 import { encodeSnapshot, listSnapshots, openSnapshot, SnapshotCollection } from './snapshot.ts';
 import { verifyCollection } from './verify.ts';
 

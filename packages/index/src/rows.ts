@@ -49,7 +49,7 @@ export async function readRows(
 
 function metadataOf(source: Source, rows: readonly number[], meter: Meter): string[] | Promise<string[]> {
   if (source instanceof Tail) return rows.map((row) => source.metadata[row] as string);
-  return source.segment.metadata(rows, meter);
+  return source.segment.content.metadata(rows, meter);
 }
 
 export function vectorsOf(
@@ -58,7 +58,7 @@ export function vectorsOf(
   meter: Meter,
 ): Float32Array[] | Promise<Float32Array[]> {
   if (source instanceof Tail) return rows.map((row) => source.vector(row).slice());
-  return source.segment.vectors(rows, meter);
+  return source.segment.content.vectors(rows, meter);
 }
 
 export function rowVersion({ source, row }: Located): number {

@@ -1,4 +1,5 @@
 import { type Bits, countBits, hasBit } from './bits.ts';
+import type { CodeFile } from './code-file.ts';
 import { type CodeCandidate, scoreOf } from './code-scan.ts';
 import { cosineDistance, dotAt, l1At, l2At } from './distance.ts';
 import type { Metric } from './engine.ts';
@@ -6,7 +7,7 @@ import type { HeadState, LiveSegment } from './head-state.ts';
 import type { Meter } from './meter.ts';
 import type { Nearest } from './nearest.ts';
 import type { CheckedFilter } from './query-check.ts';
-import type { ResidentVectors } from './segment.ts';
+import type { VectorsInMemory } from './resident-vectors.ts';
 import { selectRows } from './segment-filter.ts';
 import type { Tail } from './tail.ts';
 
@@ -34,6 +35,8 @@ export interface SearchTrace {
 export const defaultEf = 96;
 /** Rows of the flat scan that one candidate of the graph search costs, roughly: measured 30-60, in 128 and 256 dimensions. */
 const rowsPerGraphStep = 40;
+/** Rows, besides two for one wanted, whose estimates from coarse codes are looked into: measured, see test/bench/index-million.ts. */
+const coarseCandidates = 64;
 /** Rows reranked for one wanted, where l2 stands in for l1. */
 const l1Oversampling = 10;
 
@@ -82,8 +85,14 @@ async function searchSegment(
   const { segment } = live;
   const complete = request.exact || request.nearest.limit === Number.POSITIVE_INFINITY;
   if (!complete && searchGraphFirst(search) && (await searchGraph(search, meter, trace))) return 'graph';
+  const coarse = complete ? undefined : await segment.codes.coarse(meter);
+  if (coarse !== undefined) {
+    // The other codes, which come for the next answers, wait for the whole of this one.
+    await segment.traffic.run(() => searchCoarse(search, coarse, meter, trace));
+    return 'flat';
+  }
   // Codes say nothing certain of l1.
-  const codes = metric === 'l1' && complete ? undefined : await segment.codes(meter);
+  const codes = metric === 'l1' && complete ? undefined : await segment.codes.fine(meter);
   if (codes === undefined) {
     await scanVectors(search, meter, trace);
     return 'exact';
@@ -108,7 +117,7 @@ function candidatesOf({ ef, nearest }: RowSearch, share: number): number {
 async function searchGraph(search: SegmentSearch, meter: Meter, trace: SearchTrace): Promise<boolean> {
   const { request, live, rows, selected, metric } = search;
   const { vector, nearest } = request;
-  const graph = live.segment.graphIfLoaded();
+  const graph = live.segment.graph.ifLoaded();
   if (graph === undefined) return false;
   const all = selected === live.segment.rows;
   const ef = Math.min(graph.count, candidatesOf(request, selected / live.segment.rows));
@@ -123,9 +132,30 @@ async function searchGraph(search: SegmentSearch, meter: Meter, trace: SearchTra
   return true;
 }
 
+/** The best by estimate, as many as hold nearly always the answer. */
+async function searchCoarse(
+  search: SegmentSearch,
+  codes: CodeFile,
+  meter: Meter,
+  trace: SearchTrace,
+): Promise<void> {
+  const { request, live, rows, selected, metric } = search;
+  const { limit } = request.nearest;
+  const candidates = metric === 'l1' ? limit * l1Oversampling + 50 : 2 * limit + coarseCandidates;
+  const codeMetric = metric === 'l1' ? 'l2' : metric;
+  const found = codes.search(codeMetric, request.vector, rows, candidates, Number.NEGATIVE_INFINITY);
+  trace.rowsScanned += live.segment.rows;
+  await offer(
+    search,
+    found.slice(0, candidates).map(({ row }) => row),
+    meter,
+  );
+  if (selected > candidates) trace.exact = false;
+}
+
 async function searchCodes(
   search: SegmentSearch,
-  codes: NonNullable<Awaited<ReturnType<LiveSegment['segment']['codes']>>>,
+  codes: CodeFile,
   complete: boolean,
   meter: Meter,
   trace: SearchTrace,
@@ -179,7 +209,7 @@ async function scanVectors(
   trace: SearchTrace,
 ) {
   const { nearest } = request;
-  for await (const block of live.segment.vectorBlocks(meter)) {
+  for await (const block of live.segment.content.vectorBlocks(meter)) {
     const dimension = block.vectors.length / block.rows;
     for (let i = 0; i < block.rows; i++) {
       const row = block.first + i;
@@ -195,12 +225,12 @@ async function scanVectors(
 async function offer(search: SegmentSearch, rows: readonly number[], meter: Meter): Promise<void> {
   const { request, live, distanceTo } = search;
   const { nearest } = request;
-  const resident = live.segment.vectorsIfLoaded();
+  const resident = live.segment.resident.ifLoaded();
   if (resident !== undefined) {
     offerResident(search, resident, rows);
     return;
   }
-  const vectors = await live.segment.vectors(rows, meter);
+  const vectors = await live.segment.content.vectors(rows, meter);
   for (const [i, row] of rows.entries()) {
     const distance = distanceTo(vectors[i] as Float32Array);
     if (distance <= nearest.bound)
@@ -210,7 +240,7 @@ async function offer(search: SegmentSearch, rows: readonly number[], meter: Mete
 
 function offerResident(
   { request, live, metric }: SegmentSearch,
-  { vectors, squaredNorms }: ResidentVectors,
+  { vectors, squaredNorms }: VectorsInMemory,
   rows: readonly number[],
 ): void {
   const { nearest, vector } = request;

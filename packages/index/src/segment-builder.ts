@@ -1,12 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { CodeBuilder } from './codes.ts';
+import { CoarseCodeBuilder } from './coarse-codes.ts';
+import { CodeBuilder, codeStride } from './codes.ts';
 import type { HnswParameters, Metric } from './engine.ts';
 import { GraphBuilder } from './graph.ts';
 import { SegmentKeys } from './keys-file.ts';
 import { type BlockLayout, RowBlockEncoder } from './row-blocks.ts';
-import type { SegmentFile } from './segment-descriptor.ts';
+import type { SegmentFile, SegmentFiles } from './segment-descriptor.ts';
 import { segmentFileNames } from './segment-descriptor.ts';
 
 const maxBlockRows = 1024;
@@ -25,12 +26,14 @@ export interface SegmentSettings {
   hnsw: HnswParameters;
   /** Rows from which a segment gets a graph. */
   graphMinRows: number;
+  /** Bytes of int8 codes from which a segment gets coarse ones, too. */
+  coarseMinBytes: number;
 }
 
 export interface BuiltSegment {
   rows: number;
   /** As in `SegmentDescriptor`; the files themselves stand in the folder, by their names. */
-  files: { rows: SegmentFile; keys: SegmentFile; codes: SegmentFile; graph?: SegmentFile };
+  files: SegmentFiles;
 }
 
 /** Builds the files of one segment in a folder, from rows in ascending order of id. */
@@ -40,6 +43,7 @@ export class SegmentBuilder {
   readonly #encoder: RowBlockEncoder;
   readonly #rowsFile: HashedFile;
   readonly #codes: CodeBuilder;
+  readonly #coarse: CoarseCodeBuilder | undefined;
   readonly #graph: GraphBuilder | undefined;
   readonly #layouts: BlockLayout[] = [];
   readonly #versions: Float64Array;
@@ -66,6 +70,8 @@ export class SegmentBuilder {
     this.#vectors = new Float32Array(blockRows * dimension);
     this.#metadataOffsets = new Int32Array(blockRows + 1);
     this.#codes = new CodeBuilder(metric, dimension, capacity);
+    if (capacity * codeStride(dimension) >= settings.coarseMinBytes)
+      this.#coarse = new CoarseCodeBuilder(metric, dimension, capacity);
     if (capacity >= settings.graphMinRows)
       this.#graph = new GraphBuilder(metric, dimension, capacity, settings.hnsw);
   }
@@ -77,6 +83,7 @@ export class SegmentBuilder {
   /** The arrays of `row` may be reused by the caller once `add` returns. */
   add({ id, version, metadata, vector }: BuiltRow): void {
     this.#codes.add(vector);
+    this.#coarse?.add(vector);
     if (this.#codes.usable) this.#graph?.add(vector);
     const place = this.#count - this.#blockStart;
     this.#versions[this.#count] = version;
@@ -100,11 +107,13 @@ export class SegmentBuilder {
       ids: this.#ids.from(0),
       blocks: this.#layouts,
     });
-    const files: BuiltSegment['files'] = {
+    const files: SegmentFiles = {
       rows,
       keys: this.#writeFile(segmentFileNames.keys, keys.encode()),
       codes: this.#writeFile(segmentFileNames.codes, this.#codes.encode()),
     };
+    if (this.#coarse !== undefined && this.#codes.usable)
+      files.coarse = this.#writeFile(segmentFileNames.coarse, this.#coarse.encode());
     if (this.#graph !== undefined && this.#codes.usable) {
       const path = join(this.#folder, segmentFileNames.graph);
       this.#graph.write(path);

@@ -10,15 +10,22 @@ export interface SegmentFile {
  * - `rows.arrows`: all there is of the rows (see row-blocks.ts). The other files are caches of it.
  * - `keys`: ids, versions and where the columns are, so that a commit finds the rows that it replaces.
  * - `codes`: int8 codes for the flat search.
+ * - `coarse`: 4-bit codes, from which a reader that has nothing yet answers while the others come.
  * - `graph.hnsw`: the hnswlib file over the rows in their order.
  */
 export const segmentFileNames = {
   rows: 'rows.arrows',
   keys: 'keys',
   codes: 'codes',
+  coarse: 'coarse',
   graph: 'graph.hnsw',
 } as const;
 export type SegmentFileKind = keyof typeof segmentFileNames;
+export const segmentFileKinds = Object.keys(segmentFileNames) as SegmentFileKind[];
+
+/** `coarse` and `graph`: only of segments large enough to earn them. */
+export type SegmentFiles = Record<'rows' | 'keys' | 'codes', SegmentFile> &
+  Partial<Record<'coarse' | 'graph', SegmentFile>>;
 
 /** What a commit says of a segment: enough to fetch, check and search it. */
 export interface SegmentDescriptor {
@@ -28,8 +35,7 @@ export interface SegmentDescriptor {
   dimension: number;
   /** `EncoderBinding.hash` of the collection, where it has one. */
   encoderHash?: string;
-  /** `graph`: only of segments large enough to earn one. */
-  files: { rows: SegmentFile; keys: SegmentFile; codes: SegmentFile; graph?: SegmentFile };
+  files: SegmentFiles;
   /** It earns a graph and was written without, while more was to come: merging builds it. */
   graphPending?: boolean;
 }

@@ -53,6 +53,6 @@ async function evaluate(segment: Segment, filter: Filter, meter: Meter): Promise
     }
     return result;
   }
-  const column = await segment.column(filter.field, meter);
+  const column = await segment.content.column(filter.field, meter);
   return column.select(valueTest(filter));
 }

@@ -9,7 +9,8 @@ import { LiveHash } from './live-hash.ts';
 import { snapshotKey, snapshotsPrefix } from './log-keys.ts';
 import { type Meter, newMeter } from './meter.ts';
 import { appendPacked, packedArrays, packTail, unpackArrays } from './packed-rows.ts';
-import { openSegments, type SegmentSpace } from './segment.ts';
+import { openSegments } from './segment.ts';
+import type { SegmentSpace } from './segment-place.ts';
 import { Tail } from './tail.ts';
 
 /**

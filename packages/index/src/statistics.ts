@@ -9,9 +9,9 @@ export async function describeState(state: HeadState, store: ObjectStore): Promi
   const bytes = { rows: 0, codes: 0, graphs: 0, log: 0 };
   let deletedRows = tail.count - tail.live.size;
   for (const { segment, deadCount } of segments) {
-    const { rows, keys, codes, graph } = segment.descriptor.files;
+    const { rows, keys, codes, coarse, graph } = segment.descriptor.files;
     bytes.rows += rows.length;
-    bytes.codes += keys.length + codes.length;
+    bytes.codes += keys.length + codes.length + (coarse?.length ?? 0);
     bytes.graphs += graph?.length ?? 0;
     deletedRows += deadCount;
   }

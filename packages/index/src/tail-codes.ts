@@ -7,7 +7,7 @@ export const chunkRows = 4096;
 
 interface Chunk {
   scanner: CodeScanner;
-  sections: CodeSections;
+  sections: Required<CodeSections>;
 }
 
 /** int8 codes (see codes.ts) of rows that are only ever appended, in chunks of `chunkRows`. */
@@ -49,7 +49,7 @@ export class TailCodes {
 
   #grow(): Chunk {
     const codeBytes = chunkRows * codeStride(this.#dimension);
-    const scanner = new CodeScanner(chunkRows, this.#dimension, codeBytes + chunkRows * 12);
+    const scanner = new CodeScanner('int8', chunkRows, this.#dimension, codeBytes + chunkRows * 12);
     const scales = scanner.dataAt + codeBytes;
     const sections = {
       codes: scanner.dataAt,

@@ -7,9 +7,9 @@ import { Head } from './head.ts';
 import { LiveHash } from './live-hash.ts';
 import { logPrefix, segmentKey, snapshotKey } from './log-keys.ts';
 import { newMeter } from './meter.ts';
-import { fetchObject } from './object-fetch.ts';
-import { isDamage, type SegmentSpace } from './segment.ts';
-import { type SegmentDescriptor, segmentFileNames } from './segment-descriptor.ts';
+import { fetchObject, isDamage } from './object-fetch.ts';
+import { type SegmentDescriptor, segmentFileKinds, segmentFileNames } from './segment-descriptor.ts';
+import type { SegmentSpace } from './segment-place.ts';
 import { listSnapshots, snapshotCheckpoint } from './snapshot.ts';
 
 /**
@@ -68,7 +68,7 @@ export async function verifyCollection(space: SegmentSpace, name: string): Promi
   const checkSegment = async (id: string, files: SegmentDescriptor['files']) => {
     if (checked.has(id)) return;
     checked.add(id);
-    for (const kind of ['rows', 'keys', 'codes', 'graph'] as const) {
+    for (const kind of segmentFileKinds) {
       const file = files[kind];
       if (file === undefined) continue;
       const key = segmentKey(name, id, segmentFileNames[kind]);

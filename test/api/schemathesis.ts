@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { serve } from '@lookalike/api';
-import { openTestApp } from '../../packages/api/src/testing/test-app.ts';
+import { openTestApp, photograph } from '../../packages/api/src/testing/test-app.ts';
 
 const release = '4.32.5';
 const { values } = parseArgs({
@@ -52,25 +52,36 @@ function installed(): string | undefined {
 /** In a thread of its own: the check below blocks this one. */
 async function runServer(): Promise<void> {
   const { app, send, failures } = openTestApp();
-  for (const name of ['photos', 'vectors']) {
-    await send('PUT', `/v1/collections/${name}`, name === 'photos' ? {} : { dimension: 2 });
-  }
+  await send('PUT', '/v1/collections/photos', {});
   const items = [1, 2, 3].map((n) => ({ id: `item-${n}`, vector: [n, 1], metadata: { n } }));
-  await send('POST', '/v1/collections/vectors/items', { items });
+  // Deletes go to `scratch`.
+  for (const name of ['vectors', 'scratch']) {
+    await send('PUT', `/v1/collections/${name}`, { dimension: 2 });
+    await send('POST', `/v1/collections/${name}/items`, { items });
+  }
+  for (const name of ['cat.jpg', 'coffee.jpg', 'rocket.jpg'])
+    await app.request(`http://localhost/v1/collections/photos/items/${name}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'image/jpeg' },
+      body: photograph(name),
+    });
+  const { job } = (await (await send('POST', '/v1/collections/photos/duplicates', {})).json()) as {
+    job: string;
+  };
   const { url } = await serve(app, { port: 0 });
   parentPort?.on('message', () =>
     parentPort?.postMessage({
       failures: failures.map(({ method, path, error }) => `${method} ${path}: ${String(error)}`),
     }),
   );
-  parentPort?.postMessage({ url });
+  parentPort?.postMessage({ url, job });
 }
 
 async function check(command: string): Promise<void> {
   const worker = new Worker(new URL(import.meta.url));
   const reply = <T>() =>
     new Promise<T>((resolve) => worker.once('message', (message) => resolve(message as T)));
-  const { url } = await reply<{ url: string }>();
+  const { url, job } = await reply<{ url: string; job: string }>();
   const { status } = spawnSync(
     command,
     [
@@ -88,7 +99,11 @@ async function check(command: string): Promise<void> {
     {
       stdio: 'inherit',
       timeout: 900_000,
-      env: { ...process.env, SCHEMATHESIS_HOOKS: join(import.meta.dirname, 'schemathesis_hooks.py') },
+      env: {
+        ...process.env,
+        SCHEMATHESIS_HOOKS: join(import.meta.dirname, 'schemathesis_hooks.py'),
+        LOOKALIKE_TEST_JOB: job,
+      },
     },
   );
   worker.postMessage('failures');

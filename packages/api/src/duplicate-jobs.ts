@@ -5,7 +5,6 @@ import type { ObjectStore } from '@lookalike/store';
 import { LookalikeError } from '@lookalike/store';
 import { decodeCursor, encodeCursor } from './cursors.ts';
 import type { FoundDuplicates } from './duplicate-search.ts';
-import { findDuplicates } from './duplicate-search.ts';
 import { readVerdicts } from './duplicate-verdicts.ts';
 import { isServerFailure, itemErrorOf } from './problems.ts';
 import type { DuplicateGroup, DuplicatesJob } from './schemas.ts';
@@ -63,6 +62,8 @@ export class DuplicateJobs {
     }, signOfLife);
     alive.unref();
     try {
+      // Much code, which a cold start for anything else has no time for.
+      const { findDuplicates } = await import('./duplicate-search.ts');
       const found = await findDuplicates(collection, {
         ...request,
         ledger: this.#ledger(name, request.filter),

@@ -1,8 +1,8 @@
 import type { DuplicateItem, LedgerStore, PictureRow } from '@lookalike/duplicates';
 import { cosine, findNearPairs, groupNearDuplicates } from '@lookalike/duplicates';
-import type { Collection, Filter, Metadata, StoredItem } from '@lookalike/index';
+import type { Collection, Filter, StoredItem } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
-import { keptPicture } from './kept-picture.ts';
+import { contentHashOf, keptPicture } from './kept-picture.ts';
 import type { DuplicateGroup } from './schemas.ts';
 
 /** All embeddings are in memory at once: this many of 256 dimensions take 1 GB. */
@@ -117,11 +117,6 @@ async function readItems(
     after = page.next;
   } while (after !== undefined);
   return { items, rows, version };
-}
-
-/** Of the picture file; an item without one is like no other. */
-export function contentHashOf(id: string, metadata: Metadata): string {
-  return keptPicture(metadata).sha256 ?? `item ${id}`;
 }
 
 function duplicateItem({ id, version, metadata }: StoredItem): DuplicateItem {

@@ -23,3 +23,8 @@ export function keptPicture(metadata: Metadata): Partial<Picture> {
   if (lowInformation === true) kept.lowInformation = true;
   return kept;
 }
+
+/** Of the picture file; an item without one is like no other. */
+export function contentHashOf(id: string, metadata: Metadata): string {
+  return keptPicture(metadata).sha256 ?? `item ${id}`;
+}

@@ -1,7 +1,6 @@
 import { LookalikeError } from '@lookalike/store';
-import { type RecordBatch, RecordBatchReader } from 'apache-arrow';
+import type { RecordBatch } from 'apache-arrow';
 import type { Collection, Item, Metadata, UpsertResult } from './engine.ts';
-import { RowBlockEncoder } from './row-blocks.ts';
 
 /** Rows a message of an export, and items a write of an import. */
 const rowsAtOnce = 1000;
@@ -11,6 +10,7 @@ const rowsAtOnce = 1000;
  * vector (fixed-size list of float32). Page after page: what is written meanwhile may be in it or not.
  */
 export async function* exportArrow(collection: Collection): AsyncGenerator<Uint8Array> {
+  const { RowBlockEncoder } = await import('./row-blocks.ts');
   const encoder = new RowBlockEncoder(collection.info.dimension);
   yield encoder.header;
   let after: string | undefined;
@@ -78,6 +78,7 @@ export async function importArrow(
 }
 
 async function* batchesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<RecordBatch> {
+  const { RecordBatchReader } = await import('apache-arrow');
   try {
     const reader = await RecordBatchReader.from(source);
     yield* reader;

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { LookalikeError } from '@lookalike/store';
 import { countBits, hasBit } from './bits.ts';
+import type { Column } from './block-layout.ts';
 import { SegmentKeys } from './keys-file.ts';
 import type { PackedRows } from './packed-rows.ts';
-import type { Column } from './row-blocks.ts';
 import { decodeVectors, textAt } from './row-columns.ts';
 import { type BuiltRow, type BuiltSegment, SegmentBuilder, type SegmentSettings } from './segment-builder.ts';
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { LookalikeError } from '@lookalike/store';
 import { countBits } from './bits.ts';
-import { type BuildJob, runBuildJob } from './build-job.ts';
+import type { BuildJob } from './build-job.ts';
 import { coarseRowBytes } from './coarse-codes.ts';
 import { codeRowBytes } from './codes.ts';
 import type { BuiltSegment, SegmentSettings } from './segment-builder.ts';
@@ -57,7 +57,10 @@ export class BuildPool {
     const { dimension, graphMinRows } = job.settings;
     const rows = rowsOf(job);
     const isShort = rows < graphMinRows;
-    if (rows * dimension * (isShort ? 1 : graphCost) <= smallJob) return runBuildJob(job);
+    if (rows * dimension * (isShort ? 1 : graphCost) <= smallJob) {
+      const { runBuildJob } = await import('./build-job.ts');
+      return runBuildJob(job);
+    }
     const bytes = isShort ? 0 : Math.min(rows, job.maxRows) * rowBytesOf(job.settings);
     const busy = isShort ? this.#short : this.#long;
     const mustWait = () =>

@@ -2,7 +2,8 @@ import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { GraphBuilder, loadGraph } from './graph.ts';
+import { loadGraph } from './graph.ts';
+import { GraphBuilder } from './graph-builder.ts';
 import { randomNumbers } from './random.ts';
 
 const hnsw = { m: 8, efConstruction: 50 };

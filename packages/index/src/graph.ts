@@ -1,7 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { HierarchicalNSW, type HierarchicalNsw } from '@lookalike/hnsw';
 import { LookalikeError } from '@lookalike/store';
-import type { HnswParameters, Metric } from './engine.ts';
+import type { Metric } from './engine.ts';
 
 /**
  * The port in front of the graph library: rows are numbered from 0 in the order added, and nothing reaches the library
@@ -18,44 +17,11 @@ export interface Graph {
 /** Fixed memory of an hnswlib index, besides its rows. */
 const fixedBytes = 2.5e6;
 /** Bytes at the beginning of an hnswlib file, before its rows. */
-const fileHeaderBytes = 96;
+export const fileHeaderBytes = 96;
 
 /** l1 neighbours are looked for by l2; cosine ones by the inner product of normalised vectors. */
-function spaceOf(metric: Metric): 'l2' | 'ip' {
+export function spaceOf(metric: Metric): 'l2' | 'ip' {
   return metric === 'cosine' ? 'ip' : 'l2';
-}
-
-export class GraphBuilder {
-  readonly #index: HierarchicalNsw;
-  readonly #metric: Metric;
-  readonly #capacity: number;
-  readonly #point: number[];
-  #count = 0;
-
-  constructor(metric: Metric, dimension: number, capacity: number, { m, efConstruction }: HnswParameters) {
-    if (!(capacity >= 1 && m >= 2 && efConstruction >= 1))
-      throw new RangeError('graph parameters out of range');
-    this.#metric = metric;
-    this.#capacity = capacity;
-    this.#point = new Array<number>(dimension).fill(0);
-    this.#index = new HierarchicalNSW(spaceOf(metric), dimension);
-    this.#index.initIndex({ maxElements: capacity, m, efConstruction, randomSeed: 100 });
-  }
-
-  add(vector: Float32Array): void {
-    const point = prepare(this.#metric, vector, this.#point);
-    if (this.#count >= this.#capacity) throw new RangeError('graph is full');
-    this.#index.addPoint(point, this.#count++);
-  }
-
-  /** Throws `write-failed` where the file is not whole: the library reports success on a full disk. */
-  write(path: string): void {
-    this.#index.writeIndexSync(path);
-    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    const header = size > fileHeaderBytes ? readHeader(path) : undefined;
-    if (header === undefined || header.count !== this.#count || size < header.leastBytes)
-      throw new LookalikeError('write-failed', `the graph file ${path} is not whole: ${size} bytes`);
-  }
 }
 
 /**
@@ -73,6 +39,7 @@ export async function loadGraph(
   if (header.dimension !== dimension) throw damaged(`dimension ${header.dimension}, expected ${dimension}`);
   if (header.count !== count) throw damaged(`${header.count} rows, expected ${count}`);
   if (size < header.leastBytes) throw damaged(`${size} bytes, expected at least ${header.leastBytes}`);
+  const { HierarchicalNSW } = await import('@lookalike/hnsw');
   // A fresh object for every read: after a failed one the library crashes on the next search.
   const index = new HierarchicalNSW(spaceOf(metric), dimension);
   await index.readIndex(path);
@@ -94,7 +61,7 @@ export async function loadGraph(
 }
 
 /** Writes to `point`, which is as long as it must be and used again, what the library is given for `vector`. */
-function prepare(metric: Metric, vector: Float32Array, point: number[]): number[] {
+export function prepare(metric: Metric, vector: Float32Array, point: number[]): number[] {
   if (vector.length !== point.length)
     throw new RangeError(`${vector.length} numbers, expected ${point.length}`);
   let sum = 0;
@@ -114,7 +81,7 @@ function prepare(metric: Metric, vector: Float32Array, point: number[]): number[
 }
 
 /** The head of an hnswlib 0.8 file: size_t offsetLevel0, maxElements, count, bytes a row, label and data offset. */
-function readHeader(path: string): { count: number; dimension: number; leastBytes: number } {
+export function readHeader(path: string): { count: number; dimension: number; leastBytes: number } {
   const bytes = Buffer.alloc(fileHeaderBytes);
   const file = openSync(path, 'r');
   try {

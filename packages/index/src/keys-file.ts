@@ -1,5 +1,5 @@
+import { type BlockLayout, columns, type Region } from './block-layout.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
-import { type BlockLayout, columns, type Region } from './row-blocks.ts';
 
 const numbersPerBlock = 1 + 3 * columns.length;
 

@@ -1,12 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BlockLayout } from './block-layout.ts';
 import { CoarseCodeBuilder } from './coarse-codes.ts';
 import { CodeBuilder, codeStride } from './codes.ts';
 import type { HnswParameters, Metric } from './engine.ts';
-import { GraphBuilder } from './graph.ts';
+import { GraphBuilder } from './graph-builder.ts';
 import { SegmentKeys } from './keys-file.ts';
-import { type BlockLayout, RowBlockEncoder } from './row-blocks.ts';
+import { RowBlockEncoder } from './row-blocks.ts';
 import type { SegmentFile, SegmentFiles } from './segment-descriptor.ts';
 import { segmentFileNames } from './segment-descriptor.ts';
 

@@ -1,8 +1,8 @@
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
+import type { BlockLayout } from './block-layout.ts';
 import { SegmentKeys } from './keys-file.ts';
 import type { Meter } from './meter.ts';
 import { fetchObject } from './object-fetch.ts';
-import { type BlockLayout, layoutOf, RowBlockEncoder } from './row-blocks.ts';
 import { textAt } from './row-columns.ts';
 import type { SegmentDescriptor } from './segment-descriptor.ts';
 
@@ -14,6 +14,7 @@ export async function rebuildKeys(
   meter: Meter,
 ): Promise<SegmentKeys> {
   const bytes = await fetchObject(store, key, descriptor.files.rows, meter);
+  const { layoutOf, RowBlockEncoder } = await import('./row-blocks.ts');
   const { header, footer } = new RowBlockEncoder(descriptor.dimension);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const blocks: BlockLayout[] = [];

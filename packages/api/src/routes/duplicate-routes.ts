@@ -1,14 +1,13 @@
 import { z } from '@hono/zod-openapi';
-import { leastHashSimilarity } from '@lookalike/duplicates';
 import type { CollectionInfo, Metadata } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
 import { defineRoute, numberParameter } from '../define-route.ts';
 import { DuplicateJobs } from '../duplicate-jobs.ts';
-import { contentHashOf } from '../duplicate-search.ts';
 import { writeVerdicts } from '../duplicate-verdicts.ts';
 import { csvOf } from '../duplicates-csv.ts';
 import { encoderOf } from '../encoders.ts';
+import { contentHashOf } from '../kept-picture.ts';
 import { readJson } from '../request-body.ts';
 import type { DuplicateGroup, DuplicatesJob, FindDuplicates } from '../schemas.ts';
 import { duplicatesBody, duplicatesJob, verdictAnswer, verdictBody } from '../schemas-duplicates.ts';
@@ -47,6 +46,7 @@ export function registerDuplicateRoutes(app: ApiApp, services: Services): void {
     const counts = body.perceptualHash ?? body.minSimilarity === undefined;
     if (!counts) return undefined;
     if (info.encoder === undefined) return 0;
+    const { leastHashSimilarity } = await import('@lookalike/duplicates');
     return leastHashSimilarity((await encoders.describe(info.encoder.name)).model.thresholds);
   }
 

@@ -1,6 +1,7 @@
 /**
  * Real embeddings for the index's benches, as a .npy file of float32 rows in the temporary folder:
- * `node test/bench/index/embed-pictures.ts`. All pictures of the research data and copies of them, through the default encoder.
+ * `node test/bench/index/embed-pictures.ts`. Pictures of the research data and copies of them, drawn, through the default encoder;
+ * LOOKALIKE_BENCH_PICTURES: how many.
  * Shares the cache of `bench:accuracy`; an interrupted run goes on where it stopped.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
@@ -11,33 +12,44 @@ import { Copies, cachedDescriptors } from '../accuracy/copies.ts';
 import { listPictures, readCorpus } from '../accuracy/corpus.ts';
 import { encoderDescriber } from '../accuracy/describers.ts';
 import { Random } from '../accuracy/random.ts';
-import { TRANSFORMATIONS } from '../accuracy/transformations.ts';
+import { TRANSFORMATIONS, type Transformation } from '../accuracy/transformations.ts';
 import { embeddingsFile, researchData } from './embeddings-file.ts';
 
 /** Where `bench:accuracy` keeps copies and descriptors. */
 const cache = join(tmpdir(), 'lookalike-bench-accuracy');
+/** Of some 30,000; one is decoded and encoded in 50 ms. */
+const count = Number(process.env.LOOKALIKE_BENCH_PICTURES ?? 10_000);
 /** Copies of every picture that `bench:accuracy` makes none of. */
 const copyNames = ['resize to 50%', 'JPEG quality 40', 'crop to 80%', 'text, one line'];
 
 async function pictureFiles(): Promise<string[]> {
   const corpus = readCorpus(researchData);
   if (corpus === undefined) throw new Error(`no data in ${researchData}`);
-  const copies = new Copies(cache, corpus.fillers);
   const copied = [...corpus.queries, ...corpus.unmatched];
   const others = ['caltech101', 'clothing', 'photos', 'tracking']
     .flatMap((folder) => listPictures(join(researchData, folder)))
     .filter((file) => !copied.includes(file));
-  const files = [...copied, ...others];
-  for (const transformation of TRANSFORMATIONS) {
-    files.push(...(await copies.of(transformation, copied)));
-    if (copyNames.includes(transformation.name)) files.push(...(await copies.of(transformation, others)));
-  }
+  const pictures: { file: string; transformation?: Transformation }[] = [...copied, ...others].map(
+    (file) => ({
+      file,
+    }),
+  );
+  for (const transformation of TRANSFORMATIONS)
+    for (const file of copyNames.includes(transformation.name) ? [...copied, ...others] : copied)
+      pictures.push({ file, transformation });
   // Queries are the last ones: drawn, not of one kind.
   const random = new Random('order');
-  for (let i = files.length - 1; i > 0; i--) {
+  for (let i = pictures.length - 1; i > 0; i--) {
     const j = random.whole(0, i);
-    [files[i], files[j]] = [files[j] as string, files[i] as string];
+    [pictures[i], pictures[j]] = [
+      pictures[j] as (typeof pictures)[number],
+      pictures[i] as (typeof pictures)[number],
+    ];
   }
+  const copies = new Copies(cache, corpus.fillers);
+  const files: string[] = [];
+  for (const { file, transformation } of pictures.slice(0, count))
+    files.push(...(transformation === undefined ? [file] : await copies.of(transformation, [file])));
   return files;
 }
 

@@ -90,7 +90,7 @@ const tables = [
     ['memory and load', ''],
     [
       [
-        'bytes a vector stored: rows, codes and keys, graph',
+        'bytes a vector stored: rows, codes of both kinds and keys, graph',
         query.bytesPerVector.map((n) => n.toFixed(0)).join(', '),
       ],
       ['peak memory of the process that queries', megabytes(query.peak)],

@@ -21,7 +21,7 @@ function open(store: ObjectStore) {
     commitWindow: 0,
     maintenance: false,
     cacheFolder: join(tmpdir(), 'lookalike-crash-cache'),
-    indexer: { maxSegmentRows: 40 },
+    indexer: { maxSegmentRows: 40, coarseMinBytes: 0 },
   });
 }
 

@@ -168,7 +168,7 @@ class World {
       rangePageSize: 7,
       maintenance: false,
       cacheFolder: join(tmpdir(), 'lookalike-model-cache'),
-      indexer: { maxSegmentRows: 12 },
+      indexer: { maxSegmentRows: 12, coarseMinBytes: 0 },
     });
     await engine.createCollection('c', { dimension, metric: this.metric });
     return { engine, collection: await engine.collection('c') };

@@ -18,6 +18,11 @@ export class CodeFile {
     this.#scanner = new CodeScanner(kind, count, dimension, length);
   }
 
+  /** Whether its estimates have a proven bound. */
+  get bounded(): boolean {
+    return this.#kind === 'int8';
+  }
+
   /** In memory. */
   get size(): number {
     return this.#scanner.buffer.byteLength;

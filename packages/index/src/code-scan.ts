@@ -42,7 +42,7 @@ export interface CodeCandidate {
   row: number;
   /** Estimated; larger is nearer: cosine similarity, or |query|^2 - distance^2. */
   score: number;
-  /** The true score is at most this far off. */
+  /** The true score is at most this far off; infinite of int4 codes, which tell nothing certain. */
   bound: number;
 }
 
@@ -171,6 +171,7 @@ export class CodeScanner {
     }
     candidates = candidates.filter(({ score, bound }) => score + bound >= best.threshold);
     candidates.sort((a, b) => b.score - a.score || a.row - b.row);
+    if (!bounded) for (const candidate of candidates) candidate.bound = Number.POSITIVE_INFINITY;
     return candidates;
   }
 }

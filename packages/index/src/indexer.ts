@@ -50,7 +50,7 @@ const defaults: IndexerOptions = {
   flushCommits: 500,
   flushBytes: 32 * 2 ** 20,
   graphMinRows: 20_000,
-  coarseMinBytes: 32 * 2 ** 20,
+  coarseMinBytes: 16 * 2 ** 20,
   maxSegmentRows: 1_000_000,
   settleTime: 5000,
   maxUnsettledSegments: 64,

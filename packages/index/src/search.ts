@@ -1,6 +1,6 @@
 import { type Bits, countBits, hasBit } from './bits.ts';
 import type { CodeFile } from './code-file.ts';
-import { type CodeCandidate, scoreOf } from './code-scan.ts';
+import { scoreOf } from './code-scan.ts';
 import { cosineDistance, dotAt, l1At, l2At } from './distance.ts';
 import type { Metric } from './engine.ts';
 import type { HeadState, LiveSegment } from './head-state.ts';
@@ -35,8 +35,8 @@ export interface SearchTrace {
 export const defaultEf = 96;
 /** Rows of the flat scan that one candidate of the graph search costs, roughly: measured 30-60, in 128 and 256 dimensions. */
 const rowsPerGraphStep = 40;
-/** Rows, besides two for one wanted, whose estimates from coarse codes are looked into: measured, see test/bench/index-million.ts. */
-const coarseCandidates = 64;
+/** Errors of estimates, in standard deviations, that count as likely: with coarse codes of a million clustered rows 1.5 gave recall 0.991, 2 gave 1. */
+const likelyErrors = 2;
 /** Rows reranked for one wanted, where l2 stands in for l1. */
 const l1Oversampling = 10;
 
@@ -88,7 +88,7 @@ async function searchSegment(
   const coarse = complete ? undefined : await segment.codes.coarse(meter);
   if (coarse !== undefined) {
     // The other codes, which come for the next answers, wait for the whole of this one.
-    await segment.traffic.run(() => searchCoarse(search, coarse, meter, trace));
+    await segment.traffic.run(() => searchCodes(search, coarse, complete, meter, trace));
     return 'flat';
   }
   // Codes say nothing certain of l1.
@@ -126,33 +126,17 @@ async function searchGraph(search: SegmentSearch, meter: Meter, trace: SearchTra
   const nearby = graph.search(vector, ef, all ? wanted : ef);
   const found = all ? nearby : nearby.filter((row) => hasBit(rows, row));
   if (found.length < Math.min(nearest.limit, selected)) return false;
-  await offer(search, found.slice(0, wanted), meter);
+  await offer(
+    search,
+    found.slice(0, wanted).map((row) => ({ row })),
+    meter,
+  );
   trace.exact = false;
   trace.rowsScanned += ef;
   return true;
 }
 
-/** The best by estimate, as many as hold nearly always the answer. */
-async function searchCoarse(
-  search: SegmentSearch,
-  codes: CodeFile,
-  meter: Meter,
-  trace: SearchTrace,
-): Promise<void> {
-  const { request, live, rows, selected, metric } = search;
-  const { limit } = request.nearest;
-  const candidates = metric === 'l1' ? limit * l1Oversampling + 50 : 2 * limit + coarseCandidates;
-  const codeMetric = metric === 'l1' ? 'l2' : metric;
-  const found = codes.search(codeMetric, request.vector, rows, candidates, Number.NEGATIVE_INFINITY);
-  trace.rowsScanned += live.segment.rows;
-  await offer(
-    search,
-    found.slice(0, candidates).map(({ row }) => row),
-    meter,
-  );
-  if (selected > candidates) trace.exact = false;
-}
-
+/** By estimates from codes of either kind, and the true distances of the best of them. */
 async function searchCodes(
   search: SegmentSearch,
   codes: CodeFile,
@@ -160,45 +144,50 @@ async function searchCodes(
   meter: Meter,
   trace: SearchTrace,
 ): Promise<void> {
-  const { request, live, rows, metric } = search;
+  const { request, live, rows, selected, metric } = search;
   const { vector, nearest } = request;
-  const codeMetric = metric === 'l1' ? 'l2' : metric;
+  const { segment } = live;
   const squaredNorm = dotAt(vector, vector, 0);
-  // The worst score that can still matter.
-  const minScore = () =>
-    metric === 'l1' ? Number.NEGATIVE_INFINITY : scoreOf(metric, nearest.bound, squaredNorm);
-  const limit = metric === 'l1' ? nearest.limit * l1Oversampling + 50 : nearest.limit;
-  const candidates = codes.search(codeMetric, vector, rows, limit, minScore());
-  trace.rowsScanned += live.segment.rows;
+  trace.rowsScanned += segment.rows;
   if (metric === 'l1') {
-    await offer(
-      search,
-      candidates.slice(0, limit).map(({ row }) => row),
-      meter,
-    );
-    trace.exact = false;
+    const limit = nearest.limit * l1Oversampling + 50;
+    const found = codes.search('l2', vector, rows, limit, Number.NEGATIVE_INFINITY);
+    await offer(search, found.slice(0, limit), meter);
+    if (selected > limit) trace.exact = false;
     return;
   }
-  let remaining: CodeCandidate[] = candidates;
-  // The estimates are good: a few more than wanted nearly always hold the answer. What is left then is proof.
+  // The worst score that can still matter.
+  const minScore = () => scoreOf(metric, nearest.bound, squaredNorm);
+  const budget = complete ? Number.POSITIVE_INFINITY : 4 * nearest.limit + 64;
+  let remaining = codes.bounded
+    ? codes.search(metric, vector, rows, nearest.limit, minScore())
+    : codes.search(metric, vector, rows, budget, Number.NEGATIVE_INFINITY);
+  if (!codes.bounded && selected > remaining.length) trace.exact = false;
+  // Where a row costs a request, those are left out that the estimates, as wrong as they were so far, all but exclude; elsewhere all
+  // but those that are excluded by proof.
+  const frugal = !complete && segment.resident.ifLoaded() === undefined && !(await segment.content.isLocal());
   let rescored = 0;
-  const budget = complete ? Number.POSITIVE_INFINITY : 4 * limit + 64;
-  let part = limit === Number.POSITIVE_INFINITY ? 1024 : limit + 32;
+  let squaredErrors = 0;
+  // A few more than wanted nearly always hold the answer; what is left then is proof, or the doubt that estimates leave.
+  let part = Math.min(1024, nearest.limit + (frugal ? 6 : 32));
   while (remaining.length > 0) {
     const now = remaining.slice(0, part);
-    await offer(
-      search,
-      now.map(({ row }) => row),
-      meter,
-    );
+    const distances = await offer(search, now, meter);
+    for (const [i, { score }] of now.entries())
+      squaredErrors += (scoreOf(metric, distances[i] as number, squaredNorm) - score) ** 2;
     rescored += now.length;
     const reach = minScore();
     remaining = remaining.slice(part).filter(({ score, bound }) => score + bound >= reach);
-    if (remaining.length > 0 && rescored >= budget) {
+    part = Math.min(1024, part * 2, budget - rescored);
+    if (frugal) {
+      const likely = reach - likelyErrors * Math.sqrt(squaredErrors / rescored);
+      const unlikely = remaining.findIndex(({ score }) => score < likely);
+      if (unlikely >= 0) part = Math.min(part, unlikely);
+    }
+    if (remaining.length > 0 && part <= 0) {
       trace.exact = false;
       return;
     }
-    part = Math.min(1024, part * 2);
   }
 }
 
@@ -222,40 +211,41 @@ async function scanVectors(
   }
 }
 
-async function offer(search: SegmentSearch, rows: readonly number[], meter: Meter): Promise<void> {
+/** Offers rows to the nearest; their true distances. */
+async function offer(
+  search: SegmentSearch,
+  candidates: readonly { row: number }[],
+  meter: Meter,
+): Promise<number[]> {
   const { request, live, distanceTo } = search;
   const { nearest } = request;
+  const rows = candidates.map(({ row }) => row);
   const resident = live.segment.resident.ifLoaded();
-  if (resident !== undefined) {
-    offerResident(search, resident, rows);
-    return;
-  }
-  const vectors = await live.segment.content.vectors(rows, meter);
+  const distances =
+    resident === undefined
+      ? (await live.segment.content.vectors(rows, meter)).map(distanceTo)
+      : residentDistances(search, resident, rows);
   for (const [i, row] of rows.entries()) {
-    const distance = distanceTo(vectors[i] as Float32Array);
+    const distance = distances[i] as number;
     if (distance <= nearest.bound)
       nearest.offer({ distance, id: live.segment.keys.id(row), source: live, row });
   }
+  return distances;
 }
 
-function offerResident(
-  { request, live, metric }: SegmentSearch,
+function residentDistances(
+  { request, metric }: SegmentSearch,
   { vectors, squaredNorms }: VectorsInMemory,
   rows: readonly number[],
-): void {
-  const { nearest, vector } = request;
-  const squaredNorm = metric === 'cosine' ? dotAt(vector, vector, 0) : 0;
-  for (const row of rows) {
-    const offset = row * vector.length;
-    const distance =
-      metric === 'cosine'
-        ? cosineDistance(dotAt(vector, vectors, offset), squaredNorm, squaredNorms[row] as number)
-        : metric === 'l2'
-          ? l2At(vector, vectors, offset)
-          : l1At(vector, vectors, offset);
-    if (distance <= nearest.bound)
-      nearest.offer({ distance, id: live.segment.keys.id(row), source: live, row });
-  }
+): number[] {
+  const { vector } = request;
+  const { length } = vector;
+  if (metric === 'l2') return rows.map((row) => l2At(vector, vectors, row * length));
+  if (metric === 'l1') return rows.map((row) => l1At(vector, vectors, row * length));
+  const squaredNorm = dotAt(vector, vector, 0);
+  return rows.map((row) =>
+    cosineDistance(dotAt(vector, vectors, row * length), squaredNorm, squaredNorms[row] as number),
+  );
 }
 
 /** As `distance`, of one vector to many. */

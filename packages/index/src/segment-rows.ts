@@ -11,7 +11,7 @@ import type { BlockLayout, Column, Region } from './row-blocks.ts';
 import { decodeVectors, textAt, textsStart } from './row-columns.ts';
 import type { SegmentPlace } from './segment-place.ts';
 
-const readsAtOnce = 32;
+const readsAtOnce = 48;
 /** Vectors no farther apart than this (bytes) come with one request: what lies between costs less than another. */
 const joinedGap = 32 * 1024;
 
@@ -39,6 +39,11 @@ export class SegmentRows {
     this.#keys = keys;
     this.#traffic = traffic;
     this.#check = check;
+  }
+
+  /** Whether single rows can be read without a request to the store. */
+  async isLocal(): Promise<boolean> {
+    return (await this.#findFile()) !== undefined;
   }
 
   /** Vectors of rows, in the order asked. */

@@ -375,7 +375,7 @@ describe.each(['cosine', 'l2', 'l1'] as const)('a reader that has nothing yet (%
     const fitting = living.filter(({ metadata }) => numbers.includes(metadata?.n as number));
     const vector = queries[5] as Float32Array;
     const filter = { field: 'n', in: numbers };
-    const { matches, receipt } = await collection.query({ vector, filter, explain: true });
+    const { matches, receipt } = await collection.query({ vector, filter, include: [], explain: true });
     expect(ids(matches)).toEqual(expectedIds(fitting, metric, vector, 5));
     expect(matches).toHaveLength(4);
     expect(receipt?.exact).toBe(true);

@@ -31,6 +31,17 @@ function scannerOf(metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): C
   return scanner;
 }
 
+function coarseOf(metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): CodeFile {
+  const dimension = (vectors[0] as Float32Array).length;
+  const builder = new CoarseCodeBuilder(metric, dimension, vectors.length);
+  for (const vector of vectors) builder.add(vector);
+  const bytes = builder.encode();
+  const file = new CodeFile('int4', vectors.length, dimension, bytes.length);
+  file.bytes.set(bytes);
+  expect(file.open('coarse')).toBe(true);
+  return file;
+}
+
 /** What the kernel computes, as a plain loop. */
 function plainScore(metric: 'cosine' | 'l2', query: Float32Array, vector: Float32Array): number {
   const stride = codeStride(query.length);
@@ -89,18 +100,27 @@ describe('the kernel', () => {
   });
 });
 
-describe('coarse codes', () => {
-  function coarseOf(metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): CodeFile {
-    const dimension = (vectors[0] as Float32Array).length;
-    const builder = new CoarseCodeBuilder(metric, dimension, vectors.length);
-    for (const vector of vectors) builder.add(vector);
-    const bytes = builder.encode();
-    const file = new CodeFile('int4', vectors.length, dimension, bytes.length);
-    file.bytes.set(bytes);
-    expect(file.open('coarse')).toBe(true);
-    return file;
-  }
+test.each(['int8', 'int4'] as const)(
+  '%s codes of any number of rows are scanned within their memory',
+  (kind) => {
+    const vectors = randomVectors(40, 4096, 9);
+    for (let count = 1; count <= vectors.length; count++) {
+      const file = (kind === 'int8' ? scannerOf : coarseOf)('l2', vectors.slice(0, count));
+      const found = file.search(
+        'l2',
+        vectors[0] as Float32Array,
+        allBits(count),
+        count,
+        Number.NEGATIVE_INFINITY,
+      );
+      expect(found.map(({ row }) => row).sort((a, b) => a - b)).toEqual(
+        Array.from({ length: count }, (_, i) => i),
+      );
+    }
+  },
+);
 
+describe('coarse codes', () => {
   test.each([
     ['cosine', 1],
     ['cosine', 17],

@@ -28,8 +28,8 @@ const pageBytes = 65_536;
  * halves the bound; with rows of 127 the sum over 4096 dimensions still fits 32 bits.
  */
 export const largestQueryCode = 4095;
-/** What the kernel may read behind the last row: of three more. */
-const readAhead = 64;
+/** Rows behind the last that the kernel may read. */
+const readAhead = 3;
 /** Relative error of a norm's square after rounding the norm to float32, with room. */
 const normSlack = 3e-7;
 /** Float64 rounding of scores and thresholds, with room. */
@@ -78,7 +78,8 @@ export class CodeScanner {
     this.#dimension = dimension;
     this.#stride = kind === 'int8' ? codeStride(dimension) : coarseStride(dimension);
     this.dataAt = align(maskAt(dimension) + (capacity >> 3) + 9 + rowsAtOnce * 12, 64);
-    this.#memory = new wasm.Memory({ initial: Math.ceil((this.dataAt + dataBytes + readAhead) / pageBytes) });
+    const end = this.dataAt + dataBytes + readAhead * this.#stride;
+    this.#memory = new wasm.Memory({ initial: Math.ceil(end / pageBytes) });
     const instance = new wasm.Instance(module, { env: { memory: this.#memory } });
     this.#scan = instance.exports.scan as unknown as Scan;
   }

@@ -8,7 +8,7 @@
  * than that. 1024 MB take about a minute and a half.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -26,9 +26,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Below node_modules, where what is left out of the bundle is found. */
-async function bundleServer(): Promise<string> {
-  const folder = join(repository, 'node_modules/.cache/lookalike/ingest-memory');
+async function bundleServer(folder: string): Promise<string> {
   await build({
     absWorkingDir: repository,
     entryPoints: {
@@ -152,11 +150,16 @@ async function ingestInto(child: ChildProcess): Promise<void> {
   });
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'lookalike-ingest-'));
-const child = fork(await bundleServer(), [folder, values.engine]);
+const data = mkdtempSync(join(tmpdir(), 'lookalike-ingest-'));
+const cache = join(repository, 'node_modules/.cache/lookalike');
+mkdirSync(cache, { recursive: true });
+// Below node_modules, where what is left out of the bundle is found.
+const bundle = mkdtempSync(join(cache, 'ingest-memory-'));
+const child = fork(await bundleServer(bundle), [data, values.engine]);
+child.once('exit', (code, signal) => console.error(`the server ended with ${signal ?? code}`));
 try {
   await ingestInto(child);
 } finally {
-  child.kill();
-  rmSync(folder, { recursive: true });
+  child.removeAllListeners('exit').kill();
+  for (const folder of [data, bundle]) rmSync(folder, { recursive: true });
 }

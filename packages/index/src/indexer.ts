@@ -48,7 +48,7 @@ export interface IndexerOptions {
 const defaults: IndexerOptions = {
   flushRows: 25_000,
   flushCommits: 500,
-  flushBytes: 32 * 2 ** 20,
+  flushBytes: 16 * 2 ** 20,
   graphMinRows: 20_000,
   coarseMinBytes: 16 * 2 ** 20,
   maxSegmentRows: 1_000_000,
@@ -236,7 +236,7 @@ export class Indexer {
       1,
       Math.min(this.#options.flushRows, Math.floor(this.#options.flushBytes / rowBytes)),
     );
-    return tail.count <= 2 * rows ? version : (tail.versions[rows] as number);
+    return tail.count <= 1.5 * rows ? version : (tail.versions[rows] as number);
   }
 
   async #merge(state: HeadState, group: readonly LiveSegment[]): Promise<boolean> {

@@ -32,7 +32,7 @@ export interface EngineOptions {
   /** Matches a page of a range search; default 1000. */
   rangePageSize?: number;
   /**
-   * Bytes not yet in segments from which writers wait, and then are refused; default 48 MiB, and 256 MiB where `maintenance` is off and
+   * Bytes not yet in segments from which writers wait, and then are refused; default 32 MiB, and 256 MiB where `maintenance` is off and
    * it takes longer until another process makes room.
    */
   maxTailBytes?: number;
@@ -113,7 +113,7 @@ class LogEngine implements SearchEngine, Administration {
     this.#indexerOptions = options.indexer ?? {};
     this.#options = {
       commitWindow: checkWhole('commitWindow', options.commitWindow, 0, 60_000, 100),
-      maxTailBytes: options.maxTailBytes ?? (this.#maintenance ? 48 : 256) * 2 ** 20,
+      maxTailBytes: options.maxTailBytes ?? (this.#maintenance ? 32 : 256) * 2 ** 20,
     };
     this.#rangePageSize = checkWhole('rangePageSize', options.rangePageSize, 1, 10_000, 1000);
     if (this.#maintenance) this.#sweeping = setInterval(() => this.#sweepOften(), sweepInterval).unref();

@@ -57,7 +57,7 @@ export class RowBlockEncoder {
     this.header = empty.slice(0, empty.length - endOfStream.length);
   }
 
-  /** One message, to stand at `offset` of the file, and where its columns are. */
+  /** One message, in a buffer of its own, to stand at `offset` of the file, and where its columns are. */
   encode(block: RowBlock, offset: number): { message: Uint8Array; layout: BlockLayout } {
     const { count } = block;
     const versions = BigInt64Array.from(block.versions, (version) => BigInt(version));
@@ -85,7 +85,7 @@ export class RowBlockEncoder {
       makeData({ type: new Struct(this.#schema.fields), length: count, nullCount: 0, children }),
     );
     const stream = RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true);
-    const message = stream.slice(this.header.length, stream.length - endOfStream.length);
+    const message = stream.subarray(this.header.length, stream.length - endOfStream.length);
     return { message, layout: layoutOf(message, offset).layout };
   }
 }

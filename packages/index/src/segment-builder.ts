@@ -144,6 +144,8 @@ export class SegmentBuilder {
       this.#rowsFile.length,
     );
     this.#rowsFile.write(message);
+    // Given back at once: V8 would let 64 MB of them come together.
+    (message.buffer as ArrayBuffer).transfer(0);
     this.#layouts.push(layout);
     this.#blockStart = this.#count;
     this.#metadata.clear();

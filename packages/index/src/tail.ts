@@ -6,6 +6,8 @@ import type { CollectionInfo, Metadata, Metric } from './engine.ts';
 import type { Nearest } from './nearest.ts';
 import { chunkRows, TailCodes } from './tail-codes.ts';
 
+/** Of vectors in one piece, whatever their dimension. */
+const vectorBytes = 2 ** 20;
 /** Rows that a plain loop compares before their codes would have been scanned. */
 const fewRows = 256;
 
@@ -21,7 +23,8 @@ export class Tail {
   versions: number[] = [];
   /** The version at which the row was deleted or replaced; 0 while it lives. */
   diedAt: number[] = [];
-  /** In chunks of `chunkRows`, so that a tail grows without being copied. */
+  /** In chunks of so many rows, so that a tail grows without being copied. */
+  readonly #vectorRows: number;
   readonly #chunks: Float32Array[] = [];
   /** Of the vectors; only under cosine. */
   squaredNorms: number[] = [];
@@ -35,6 +38,7 @@ export class Tail {
   constructor(info: Pick<CollectionInfo, 'dimension' | 'metric'>) {
     this.dimension = info.dimension;
     this.metric = info.metric;
+    this.#vectorRows = Math.ceil(vectorBytes / (4 * this.dimension));
   }
 
   /** In memory, roughly. */
@@ -59,12 +63,12 @@ export class Tail {
   }
 
   #makeRoom(row: number): void {
-    const at = Math.floor(row / chunkRows);
+    const at = Math.floor(row / this.#vectorRows);
     const chunk = this.#chunks[at] ?? new Float32Array(0);
-    const rows = (row % chunkRows) + 1;
+    const rows = (row % this.#vectorRows) + 1;
     if (rows * this.dimension <= chunk.length) return;
     // A tail of few rows does not hold a whole chunk.
-    const grownRows = at === 0 ? Math.min(chunkRows, Math.max(2 * rows, 16)) : chunkRows;
+    const grownRows = at === 0 ? Math.min(this.#vectorRows, Math.max(2 * rows, 16)) : this.#vectorRows;
     const grown = new Float32Array(grownRows * this.dimension);
     grown.set(chunk);
     this.#chunks[at] = grown;
@@ -85,12 +89,16 @@ export class Tail {
   }
 
   vector(row: number): Float32Array {
-    const start = (row % chunkRows) * this.dimension;
+    const start = this.#offsetOf(row);
     return this.#chunkOf(row).subarray(start, start + this.dimension);
   }
 
   #chunkOf(row: number): Float32Array {
-    return this.#chunks[Math.floor(row / chunkRows)] as Float32Array;
+    return this.#chunks[Math.floor(row / this.#vectorRows)] as Float32Array;
+  }
+
+  #offsetOf(row: number): number {
+    return (row % this.#vectorRows) * this.dimension;
   }
 
   parsedMetadata(row: number): Metadata {
@@ -184,7 +192,7 @@ export class Tail {
 
   #distance(query: Float32Array, squaredNorm: number, row: number): number {
     const vectors = this.#chunkOf(row);
-    const offset = (row % chunkRows) * this.dimension;
+    const offset = this.#offsetOf(row);
     switch (this.metric) {
       case 'cosine':
         return cosineDistance(dotAt(query, vectors, offset), squaredNorm, this.squaredNorms[row] as number);

@@ -21,12 +21,17 @@ const indexMegabytes = 3538;
 const batch = 20;
 
 function bill(parts: Record<string, number>): Bill {
-  return { total: Object.values(parts).reduce((sum, part) => sum + part, 0), parts };
+  return { total: sum(parts), parts };
 }
 
-/** Bytes that a warm function holds: codes of all rows, and room to work. */
+function sum(parts: Record<string, number>): number {
+  return Object.values(parts).reduce((total, part) => total + part, 0);
+}
+
+/** Bytes that a warm function holds: keys and codes of all rows, and room to work. */
 export function functionMegabytes(workload: Workload): number {
-  const needed = (workload.pictures * rowBytes(workload).codes) / 2 ** 20 + 600;
+  const { keys, codes } = rowBytes(workload);
+  const needed = (workload.pictures * (keys + codes)) / 2 ** 20 + 600;
   return Math.max(apiMegabytes, Math.ceil(needed));
 }
 
@@ -50,10 +55,11 @@ export function lookalikeMonth(
   // More memory brings more vCPUs; one query uses one of them.
   const scan = (assumed.scanMilliseconds * pictures * dimension) / (1e6 * 128);
   const warm = assumed.queryMilliseconds + scan + pictureQueries * assumed.encodeMilliseconds;
-  const cold = assumed.coldMilliseconds + (pictures * bytes.codes * 1000) / assumed.fetchBytesPerSecond;
+  const fetched = pictures * (bytes.keys + bytes.coarse);
+  const cold = assumed.coldMilliseconds + (fetched * 1000) / assumed.fetchBytesPerSecond;
   const querySeconds = (queries * (warm + assumed.coldShare * cold)) / 1000;
   const lambda = (seconds: number, mb: number) => seconds * (mb / 1024) * prices.lambda.gbSecond;
-  const stored = pictures * (bytes.rows + bytes.codes + bytes.graph + assumed.thumbnailBytes);
+  const stored = pictures * (sum(bytes) + assumed.thumbnailBytes);
   const batches = added / batch;
   const indexSeconds = (added * assumed.rewrites) / assumed.indexRowsPerSecond;
   const sweepSeconds = (30 * 24 * 60) / 15;
@@ -105,7 +111,7 @@ export function s3VectorsMonth(workload: Workload, prices: Prices = PRICES): Bil
 /** One small server that is always on and holds the whole graph in memory; no second one to take over. */
 export function serverMonth(workload: Workload, prices: Prices = PRICES): Bill & { server: string } {
   const bytes = rowBytes(workload);
-  const memory = 1 + (workload.pictures * (bytes.graph + bytes.codes)) / gigabyte;
+  const memory = 1 + (workload.pictures * (bytes.graph + bytes.codes + bytes.keys)) / gigabyte;
   const server = prices.servers.find((one) => one.memory >= memory);
   if (server === undefined) throw new RangeError(`no server of this model has ${Math.ceil(memory)} GB`);
   const disk = 20 + (2 * workload.pictures * (bytes.rows + bytes.graph)) / gigabyte;

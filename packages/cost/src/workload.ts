@@ -54,8 +54,12 @@ export const ASSUMPTIONS: Assumptions = {
 export function rowBytes({ dimension, metadataBytes }: Pick<Workload, 'dimension' | 'metadataBytes'>) {
   return {
     rows: 4 * dimension + metadataBytes,
-    /** int8 with a scale, and one bit a dimension. */
-    codes: dimension + 8 + dimension / 8,
+    /** An id, its version and place. */
+    keys: 24,
+    /** int8, with scale, error, norm and checksum. */
+    codes: dimension + 16,
+    /** 4 bits, which a cold function answers from, with scale, norm and checksum. */
+    coarse: dimension / 2 + 12,
     /** hnswlib at m = 16: the vector again, 33 links of 4 bytes at the bottom, labels and upper layers. */
     graph: 4 * dimension + 33 * 4 + 16,
   };

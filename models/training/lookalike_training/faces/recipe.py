@@ -30,7 +30,7 @@ from lookalike_training.verification.projection import ProjectionPlan, train_pro
 
 #: A face's shape, in multiples of the backbone's stride.
 WIDTH, HEIGHT = 96, 128
-BLOCKS, GRID = 15, (4, 3)
+BLOCKS, GRID = 13, (4, 3)
 #: Views of a picture that are real: itself and its mirror image, which the model sees too.
 PLAIN = 2
 

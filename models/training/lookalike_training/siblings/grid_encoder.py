@@ -15,7 +15,7 @@ from lookalike_training.siblings.efficientnet_lite import EfficientNetLite0
 from lookalike_training.siblings.encoder import Encoder
 
 #: Blocks that are kept -> (channels, stride) of the map after them.
-CUTS = {5: (40, 8), 8: (80, 16), 11: (112, 16), 15: (192, 32)}
+CUTS = {5: (40, 8), 8: (80, 16), 11: (112, 16), 13: (192, 32), 15: (192, 32)}
 
 
 def grey_stem(backbone: EfficientNetLite0) -> None:

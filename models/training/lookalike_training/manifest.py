@@ -30,6 +30,8 @@ class Manifest:
     kernel: str = "linear"
     fit: str = "squash"
     license: str = "Apache-2.0"
+    #: Where several references of one subject are scored together, less how alike they are among each other.
+    reference_thresholds: list[dict] = field(default_factory=list)
     extra_recipe: dict = field(default_factory=dict)
 
     def write(self, folder: Path) -> Path:
@@ -57,6 +59,7 @@ class Manifest:
             "metric": "cosine",
             "thresholds": self.thresholds,
             "defaultThreshold": self.default_threshold,
+            **({"referenceThresholds": self.reference_thresholds} if self.reference_thresholds else {}),
             "trainingData": self.training_data,
             "license": self.license,
             "recipe": {

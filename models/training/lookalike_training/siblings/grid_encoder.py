@@ -1,6 +1,6 @@
 """A grey-picture sibling on the early part of the pretrained backbone, which keeps where things are.
 
-Faces and signatures are small, framed alike and grey. What tells two of them apart is which detail lies where, so
+Faces are small, framed alike and grey. What tells two of them apart is which detail lies where, so
 the last map is reduced to a coarse grid and flattened instead of being averaged; and the deep layers, which know of
 dogs and cars, are left away with most of the weights.
 """
@@ -46,17 +46,7 @@ class GridEncoder(Encoder):
         self.stem = backbone.stem
         self.blocks = nn.ModuleList(list(backbone.blocks)[:blocks])
         self.pool = nn.AvgPool2d((rows // grid[0], columns // grid[1]))
-        self.drop = nn.Dropout(0.2)
         self.project = nn.Linear(channels * grid[0] * grid[1], dimension)
-
-    def backbone_parameters(self) -> list[nn.Parameter]:
-        return [*self.stem.parameters(), *self.blocks.parameters()]
-
-    def freeze(self, blocks: int) -> None:
-        """Keep the stem and the first ``blocks`` blocks as they are: what they see is the same in every picture, and at
-        their resolution training costs most."""
-        for part in [self.stem, *self.blocks[:blocks]]:
-            part.requires_grad_(False)
 
     def features(self, batch: Tensor) -> Tensor:
         """[n, 1, h, w] -> [n, channels * rows * columns]."""
@@ -66,4 +56,4 @@ class GridEncoder(Encoder):
         return torch.flatten(self.pool(x), 1)
 
     def encode(self, batch: Tensor) -> Tensor:
-        return F.normalize(self.project(self.drop(self.features(batch))).float(), dim=1)
+        return F.normalize(self.project(self.features(batch)), dim=1)

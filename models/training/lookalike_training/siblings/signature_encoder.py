@@ -1,12 +1,12 @@
-"""The signature sibling: ink from paper, framed, then the grid sibling."""
+"""The signature sibling: ink from paper, framed, then its strokes."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
+from lookalike_training.siblings.depths_encoder import DepthsEncoder
 from lookalike_training.siblings.efficientnet_lite import MEAN, STD
 from lookalike_training.siblings.encoder import Encoder
-from lookalike_training.siblings.grid_encoder import GridEncoder
 from lookalike_training.siblings.ink_frame import InkFrame
 
 
@@ -18,7 +18,7 @@ def ink_normalised(ink: Tensor) -> Tensor:
 class SignatureEncoder(Encoder):
     """[n, 1, *picture] grey in 0..1, dark ink on light paper -> [n, dimension]."""
 
-    def __init__(self, encoder: GridEncoder, picture: tuple[int, int]):
+    def __init__(self, encoder: DepthsEncoder, picture: tuple[int, int]):
         super().__init__()
         self.frame, self.encoder, self.dimension = InkFrame(picture, encoder.size), encoder, encoder.dimension
 

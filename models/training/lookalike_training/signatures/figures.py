@@ -11,7 +11,7 @@ from lookalike_training.data.pictures import grey, model_picture
 from lookalike_training.export import open_session
 from lookalike_training.manifest import read_manifest
 from lookalike_training.reference import read_for_model
-from lookalike_training.signatures.recipe import FRAME, PICTURE, framed_ink
+from lookalike_training.signatures.recipe import DRAWS, FRAME, PICTURE, framed_ink
 from lookalike_training.signatures.writers import signature_files
 from lookalike_training.verification.figures import equal_error_rate, error_interval, rates_at, true_accept_at
 from lookalike_training.verification.pairs import (
@@ -23,8 +23,6 @@ from lookalike_training.verification.pairs import (
 )
 from lookalike_training.verification.roc_picture import draw_roc
 
-#: Draws of the references of a writer.
-DRAWS = 20
 #: Grey values below are ink, to weigh how dark it is.
 INK_BELOW = 180
 
@@ -90,17 +88,20 @@ def measure_signatures(data: Path, model: Path, test: bool = True) -> str:
     return "\n".join(lines)
 
 
+def accuracy(scores: PairScores, accepted: float, refused: float) -> float:
+    """Share of right verdicts, from the false accept and false reject rates."""
+    wrong = accepted * len(scores.different) + refused * len(scores.same)
+    return 1 - wrong / (len(scores.different) + len(scores.same))
+
+
 def _at_thresholds(scores: PairScores, manifest: dict) -> list[str]:
     lines = []
     for point in manifest["thresholds"]:
         accepted, refused = rates_at(scores, point["similarity"])
-        accuracy = 1 - (accepted * len(scores.different) + refused * len(scores.same)) / (
-            len(scores.different) + len(scores.same)
-        )
         lines.append(
             f"at the threshold {point['similarity']} (calibrated: {point['falsePositiveRate']:.1%} false accepts, "
             f"{1 - point['recall']:.1%} false rejects): {accepted:.1%} false accepts, {refused:.1%} false rejects, "
-            f"accuracy {accuracy:.1%}"
+            f"accuracy {accuracy(scores, accepted, refused):.1%}"
         )
     return lines
 
@@ -117,4 +118,21 @@ def _with_references(own: np.ndarray, writers: np.ndarray, genuine: np.ndarray, 
         accepted, refused = rates_at(p, threshold)
         error = equal_error_rate(p.same, p.different)
         lines.append(f"| {references} | {rule} | {error:.1%} | {accepted:.1%} | {refused:.1%} |")
+    lines += [
+        "",
+        "relative to how alike the references are:",
+        "",
+        "| references | equal error rate | 95% interval | calibrated margin | promised | false accepts, false rejects "
+        "| accuracy |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for point in manifest["referenceThresholds"]:
+        p = scores_of_references(own, writers, genuine, point["references"], "mean", DRAWS, seed=0, relative=True)
+        accepted, refused = rates_at(p, point["margin"])
+        low, high = error_interval(p, draws=100)
+        lines.append(
+            f"| {point['references']} | {equal_error_rate(p.same, p.different):.1%} | {low:.1%} to {high:.1%} "
+            f"| {point['margin']} | {point['falsePositiveRate']:.1%}, {1 - point['recall']:.1%} "
+            f"| {accepted:.1%}, {refused:.1%} | {accuracy(p, accepted, refused):.1%} |"
+        )
     return lines

@@ -2,130 +2,127 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from lookalike_training.augment.pen import as_other_writers, vary_signature
 from lookalike_training.baseline import IMAGENET_WEIGHTS
 from lookalike_training.export import export_onnx
 from lookalike_training.half_weights import halve_weights
 from lookalike_training.manifest import Manifest
+from lookalike_training.siblings.depths_encoder import DepthsEncoder
 from lookalike_training.siblings.efficientnet_lite import load_pretrained
 from lookalike_training.siblings.fold_norm import fold_norms
-from lookalike_training.siblings.grid_encoder import GridEncoder, grey_stem
+from lookalike_training.siblings.grid_encoder import grey_stem
 from lookalike_training.siblings.ink_frame import InkFrame
 from lookalike_training.siblings.signature_encoder import SignatureEncoder, ink_normalised
-from lookalike_training.signatures.writers import Signatures, held_out, read_signatures
+from lookalike_training.signatures.writers import FOLDS, Signatures, fold_of, read_signatures
 from lookalike_training.verification.figures import equal_error_rate
-from lookalike_training.verification.operating_points import operating_points
-from lookalike_training.verification.pairs import PairScores, pairs_with_forgeries, similarities
-from lookalike_training.verification.training import VerifierPlan, train_verifier
+from lookalike_training.verification.operating_points import operating_points, reference_points
+from lookalike_training.verification.pairs import PairScores, pairs_with_forgeries, scores_of_references, similarities
+from lookalike_training.verification.projection import WhiteningPlan, whitened_projection
 
 #: Of the picture as it comes in, then of the frame around its ink.
-PICTURE = (112, 224)
-FRAME = (64, 128)
-BLOCKS, GRID = 11, (4, 8)
-#: A batch: writers, genuine signatures of each, forgeries of each.
-WRITERS, GENUINE, FORGED = 5, 5, 4
+PICTURE = (160, 320)
+FRAME = (128, 256)
+COLUMNS = 2
+#: References of a writer that are scored together, and how often they are drawn.
+REFERENCES = (3, 5, 10)
+DRAWS = 20
 
 
-def new_network(dimension: int) -> GridEncoder:
+def new_network(dimension: int) -> DepthsEncoder:
     backbone = fold_norms(load_pretrained())
     grey_stem(backbone)
-    net = GridEncoder(backbone, BLOCKS, FRAME, GRID, dimension)
+    net = DepthsEncoder(backbone, FRAME, COLUMNS, dimension)
     return net.to(memory_format=torch.channels_last).eval()
 
 
 @torch.no_grad()
 def framed_ink(pictures: np.ndarray) -> Tensor:
-    """[n, *PICTURE] uint8 -> [n, 1, *FRAME]: what the model's first layers make of them, once for all steps."""
+    """[n, *PICTURE] uint8 -> [n, 1, *FRAME]: what the model's first layers make of them."""
     frame = InkFrame(PICTURE, FRAME)
     parts = torch.from_numpy(pictures).split(64)
     return torch.cat([frame(part.float()[:, None] / 255) for part in parts])
 
 
 @torch.no_grad()
-def embed_ink(net: GridEncoder, ink: Tensor) -> np.ndarray:
-    net.eval()
-    parts = (ink_normalised(part).contiguous(memory_format=torch.channels_last) for part in ink.split(64))
-    return torch.cat([net.encode(part) for part in parts]).numpy()
+def scaled_averages(net: DepthsEncoder, ink: Tensor) -> tuple[Tensor, Tensor]:
+    """(features [n, c], their scales [c]): every depth weighs the same, however large its numbers and however many."""
+    parts = [net.averages(ink_normalised(part).contiguous(memory_format=torch.channels_last)) for part in ink.split(64)]
+    depths = [torch.cat(depth) for depth in zip(*parts, strict=True)]
+    scales = torch.cat([depth.std(0).mean().expand(depth.shape[1]) * depth.shape[1] ** 0.5 for depth in depths])
+    return torch.cat(depths, 1) / scales, scales
 
 
-@torch.no_grad()
-def start_from_principal_components(net: GridEncoder, ink: Tensor) -> None:
-    """A projection that keeps most of what differs: better than chance from the first step on."""
-    features = torch.cat([net.features(ink_normalised(part)) for part in ink.split(64)])
-    mean = features.mean(0)
-    _, singular, basis = torch.svd_lowrank(features - mean, q=net.dimension, niter=3)
-    variance = singular**2 / len(features)
-    # Small weights: the projection has to move far, and the optimiser's steps are of one size.
-    weight = basis.T / (variance + variance.mean()).sqrt()[:, None]
-    net.project.weight.copy_(weight)
-    net.project.bias.copy_(-weight @ mean)
+def fit_projection(features: Tensor, signatures: Signatures, plan: WhiteningPlan) -> tuple[Tensor, Tensor]:
+    """weight, bias: how much genuine signatures of one writer differ is divided out. A forgery is the work of another
+    hand, so each is alone with its label."""
+    labels = np.where(signatures.genuine, signatures.writers, 1000 + np.arange(len(signatures.writers)))
+    return whitened_projection(features[None], torch.from_numpy(labels), 1, plan)
 
 
-def batch_of_writers(signatures: Signatures, ink: Tensor) -> tuple[Tensor, Tensor]:
-    """Some writers, some genuine signatures and forgeries of each: ink [n, 1, h, w], labels [n].
-
-    Genuine signatures of a writer share a label; every forgery has one of its own, so that it is a negative for all,
-    and never a positive for another forgery, which is the work of another hand.
-    """
-    chosen, labels = [], []
-    for writer in np.random.choice(np.unique(signatures.writers), WRITERS, replace=False):
-        own = np.flatnonzero((signatures.writers == writer) & signatures.genuine)
-        forged = np.flatnonzero((signatures.writers == writer) & ~signatures.genuine)
-        forged = np.random.choice(forged, min(FORGED, len(forged)), replace=False)
-        chosen += [*np.random.choice(own, GENUINE, replace=False), *forged]
-        labels += [writer] * GENUINE + [1000 + i for i in forged]
-    rows = torch.as_tensor(np.array(chosen))
-    varied = vary_signature(as_other_writers(ink[rows], torch.from_numpy(signatures.writers[rows])))
-    return ink_normalised(varied), torch.as_tensor(np.array(labels))
+def held_out_scores(features: Tensor, signatures: Signatures, plan: WhiteningPlan) -> np.ndarray:
+    """[n, n]: similarities within each fold, by a projection that never saw its writers; 0 elsewhere."""
+    score = np.zeros((len(features), len(features)))
+    for fold in range(FOLDS):
+        held = fold_of(signatures.writers) == fold
+        weight, bias = fit_projection(features[torch.from_numpy(~held)], signatures.of(~held), plan)
+        rows = F.normalize(features[torch.from_numpy(held)] @ weight.T + bias, dim=1).numpy()
+        score[np.ix_(held, held)] = similarities(rows, rows)
+    return score
 
 
-def scores_of(net: GridEncoder, signatures: Signatures, ink: Tensor) -> PairScores:
-    rows = embed_ink(net, ink)
-    return pairs_with_forgeries(similarities(rows, rows), signatures.writers, signatures.genuine)
-
-
-def train_signature_model(data: Path, out: Path, work: Path, plan: VerifierPlan, dimension: int, command: str) -> None:
+def train_signature_model(data: Path, out: Path, plan: WhiteningPlan, command: str) -> None:
     """``data`` holds 001 ... 059; writers from 049 on are not read."""
-    everyone = read_signatures(data, False, PICTURE[1], PICTURE[0])
-    held = held_out(everyone.writers)
-    ink = framed_ink(everyone.pictures)
-    fit, fit_ink = everyone.of(~held), ink[torch.from_numpy(~held)]
-    checked, checked_ink = everyone.of(held), ink[torch.from_numpy(held)]
-    net = new_network(dimension)
-    start_from_principal_components(net, fit_ink)
+    signatures = read_signatures(data, False, PICTURE[1], PICTURE[0])
+    writers, genuine = signatures.writers, signatures.genuine
+    net = new_network(plan.dimension)
+    features, scales = scaled_averages(net, framed_ink(signatures.pictures))
+    score = held_out_scores(features, signatures, plan)
+    pairs = pairs_with_forgeries(score, writers, genuine)
+    print(f"{FOLDS}-fold cross-validation by writer, equal error rates: one reference {_error(pairs):.2%}")
+    together = {
+        n: scores_of_references(score, writers, genuine, n, "mean", DRAWS, 0, relative=True) for n in REFERENCES
+    }
+    for references, relative in together.items():
+        alone = scores_of_references(score, writers, genuine, references, "mean", DRAWS, 0)
+        print(f"{references} references {_error(alone):.2%}, relative to how alike they are {_error(relative):.2%}")
+    weight, bias = fit_projection(features, signatures, plan)
+    with torch.no_grad():
+        net.project.weight.copy_(weight / scales)
+        net.project.bias.copy_(bias)
+    _write(net, signatures, pairs, together, out, plan, command)
 
-    def check(candidate: GridEncoder) -> str:
-        scores = scores_of(candidate, checked, checked_ink)
-        return f"equal error rate on held-out writers {equal_error_rate(scores.same, scores.different):.2%}"
 
-    print(f"untrained: {check(net)}", flush=True)
-    trained = train_verifier(net, lambda: batch_of_writers(fit, fit_ink), plan, work, check=check, check_every=40)
-    out.mkdir(parents=True, exist_ok=True)
-    shutil.copy(work / "loss.png", out / "loss.png")
-    finish_signature_model(trained, checked, checked_ink, out, plan, command)
+def _error(scores: PairScores) -> float:
+    return equal_error_rate(scores.same, scores.different)
 
 
-def finish_signature_model(
-    trained: GridEncoder, checked: Signatures, checked_ink: Tensor, out: Path, plan: VerifierPlan, command: str
+def _write(
+    net: DepthsEncoder,
+    signatures: Signatures,
+    pairs: PairScores,
+    together: dict[int, PairScores],
+    out: Path,
+    plan: WhiteningPlan,
+    command: str,
 ) -> None:
-    """Export, calibrate on ``checked`` writers, describe."""
-    shipped = SignatureEncoder(trained, PICTURE).eval()
-    example = torch.from_numpy(checked.pictures[:3]).float()[:, None] / 255
-    export_onnx(shipped, example, out / "model.onnx")
+    """Export, calibrate on scores by models that had not seen the writers, describe. ``together``: of so many
+    references."""
+    shipped = SignatureEncoder(net, PICTURE).eval()
+    out.mkdir(parents=True, exist_ok=True)
+    export_onnx(shipped, torch.from_numpy(signatures.pictures[:3]).float()[:, None] / 255, out / "model.onnx")
     halve_weights(out / "model.onnx")
-    writers = len(np.unique(checked.writers))
+    writers = len(np.unique(signatures.writers))
+    unseen = f"of {writers} writers, each scored by a model that was not fitted on them ({FOLDS}-fold cross-validation)"
     found, default = operating_points(
-        scores_of(trained, checked, checked_ink),
-        f"pairs of genuine signatures, and of a genuine one with a skilled forgery, of {writers} writers that were not "
-        "trained on",
+        pairs,
+        f"pairs of genuine signatures, and of a genuine one with a skilled forgery, {unseen}",
         rates=(0.1, 0.05, 0.01),
         default_rate=None,
     )
@@ -141,13 +138,20 @@ def finish_signature_model(
         dimension=shipped.dimension,
         thresholds=found,
         default_threshold=default,
+        reference_thresholds=[
+            point
+            for references, scores in together.items()
+            for point in reference_points(
+                scores, references, f"genuine signatures and skilled forgeries against {references} references {unseen}"
+            )
+        ],
         training_data=[
             {
-                "name": "SigComp 2011 Dutch offline signatures, writers 001 to 048 (every fourth held out)",
+                "name": "SigComp 2011 Dutch offline signatures, writers 001 to 048",
                 "license": "research use (ICDAR 2011 signature verification competition)",
-                "use": "training, choice and calibration",
+                "use": "projection, cross-validation and calibration",
             },
-            IMAGENET_WEIGHTS,
+            {**IMAGENET_WEIGHTS, "use": "pretrained backbone, kept as it is"},
         ],
         command=command,
         seed=plan.seed,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lookalike_training.data.cache import cache_folder
 from lookalike_training.data.location import REPOSITORY, data_folder
 
 FACES, SIGNATURES = Path("faces") / "orl_faces", Path("signatures")
@@ -22,19 +21,10 @@ def _train_faces(args: argparse.Namespace) -> None:
 
 def _train_signatures(args: argparse.Namespace) -> None:
     from lookalike_training.signatures.recipe import train_signature_model
-    from lookalike_training.verification.training import VerifierPlan
+    from lookalike_training.verification.projection import WhiteningPlan
 
-    plan = VerifierPlan(
-        steps=args.steps,
-        loss=args.loss,
-        learning_rate=args.learning_rate,
-        backbone_share=0.5,
-        frozen_blocks=2,
-        average=0.98,
-        seed=args.seed,
-    )
-    work = args.work or cache_folder() / args.out.name
-    train_signature_model(data_folder() / SIGNATURES, args.out, work, plan, args.dimension, args.recorded)
+    plan = WhiteningPlan(dimension=args.dimension, components=args.components, seed=args.seed)
+    train_signature_model(data_folder() / SIGNATURES, args.out, plan, args.recorded)
 
 
 def _measure_faces(args: argparse.Namespace) -> None:
@@ -49,6 +39,12 @@ def _measure_signatures(args: argparse.Namespace) -> None:
     print(measure_signatures(data_folder() / SIGNATURES, args.model))
 
 
+def _measure_tone(args: argparse.Namespace) -> None:
+    from lookalike_training.signatures.tone import measure_tone
+
+    print(measure_tone(data_folder() / SIGNATURES, args.model))
+
+
 def add_verification_commands(commands) -> None:
     """``commands``: the sub-parsers of the command line."""
     faces = commands.add_parser("train-faces", help="face verification from the training people of the ORL faces")
@@ -60,11 +56,8 @@ def add_verification_commands(commands) -> None:
 
     signatures = commands.add_parser("train-signatures", help="signature verification from the training writers")
     signatures.add_argument("--out", type=Path, required=True, help="folder of the model to write")
-    signatures.add_argument("--work", type=Path, help="checkpoints and loss curve; a run that finds its own resumes")
-    signatures.add_argument("--steps", type=int, default=400)
-    signatures.add_argument("--loss", default="contrastive")
-    signatures.add_argument("--learning-rate", type=float, default=1.5e-3)
     signatures.add_argument("--dimension", type=int, default=128)
+    signatures.add_argument("--components", type=int, default=150, help="principal components that whitening sees")
     signatures.add_argument("--seed", type=int, default=1)
     signatures.set_defaults(run=_train_signatures)
 
@@ -74,3 +67,7 @@ def add_verification_commands(commands) -> None:
         )
         measure.add_argument("model", type=Path, nargs="?", default=REPOSITORY / "models" / name)
         measure.set_defaults(run=run)
+
+    tone = commands.add_parser("signature-tone", help="is the darkness of the ink the hand's, or the collection's?")
+    tone.add_argument("model", type=Path, nargs="?", default=REPOSITORY / "models" / "signatures")
+    tone.set_defaults(run=_measure_tone)

@@ -34,3 +34,11 @@ def operating_points(
     if default_rate is not None:
         chosen = next(p["similarity"] for p in points if p["falsePositiveRate"] == default_rate)
     return points, chosen
+
+
+def reference_points(scores: PairScores, references: int, calibrated_on: str) -> list[dict]:
+    """Entries for ``referenceThresholds``: the margin of equal errors first, then a stricter one. A ``margin`` is the
+    mean similarity to the references less that of the references among each other."""
+    points, equal = operating_points(scores, calibrated_on, rates=(0.05,), default_rate=None)
+    points.sort(key=lambda point: point["similarity"] != equal)
+    return [{"references": references, "margin": point.pop("similarity"), **point} for point in points]

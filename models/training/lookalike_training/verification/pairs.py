@@ -52,10 +52,21 @@ def pairs_with_forgeries(score: np.ndarray, writers: np.ndarray, genuine: np.nda
 
 
 def scores_of_references(
-    score: np.ndarray, writers: np.ndarray, genuine: np.ndarray, references: int, rule: str, draws: int, seed: int
+    score: np.ndarray,
+    writers: np.ndarray,
+    genuine: np.ndarray,
+    references: int,
+    rule: str,
+    draws: int,
+    seed: int,
+    relative: bool = False,
 ) -> PairScores:
     """Several references a writer: each questioned signature against ``references`` genuine ones drawn at random,
-    scored by their ``mean``, their ``max`` or the mean of the ``nearest two``; ``draws`` times."""
+    scored by their ``mean``, their ``max`` or the mean of the ``nearest two``; ``draws`` times.
+
+    ``relative``: less the mean similarity of the references among each other, which says how much this hand varies.
+    Scores are then in -1..1, around 0 for genuine ones.
+    """
     rng = np.random.default_rng(seed)
     combine = {
         "mean": lambda s: s.mean(1),
@@ -68,10 +79,11 @@ def scores_of_references(
         for _ in range(draws):
             chosen = rng.choice(own, references, replace=False)
             rest = np.setdiff1d(own, chosen)
+            among = score[np.ix_(chosen, chosen)][np.triu_indices(references, k=1)].mean() if relative else 0.0
             parts.append(
                 PairScores(
-                    combine(score[np.ix_(rest, chosen)]),
-                    combine(score[np.ix_(forged, chosen)]),
+                    combine(score[np.ix_(rest, chosen)]) - among,
+                    combine(score[np.ix_(forged, chosen)]) - among,
                     np.full(len(rest), writer),
                     np.full(len(forged), writer),
                 )

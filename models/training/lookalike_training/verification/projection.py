@@ -22,10 +22,15 @@ MOST_PAIRS = 20_000
 
 
 @dataclass(frozen=True)
-class ProjectionPlan:
+class WhiteningPlan:
     dimension: int = 256
     components: int = 300  #: principal components of the features that whitening sees
     shrinkage: float = 0.3
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class ProjectionPlan(WhiteningPlan):
     steps: int = 200
     batch: int = 64
     learning_rate: float = 3e-5
@@ -33,13 +38,13 @@ class ProjectionPlan:
     margin: float = 0.2
     scale: float = 16.0
     dropout: float = 0.2
-    seed: int = 1
 
 
-def whitened_projection(features: Tensor, labels: Tensor, plain: int, plan: ProjectionPlan) -> tuple[Tensor, Tensor]:
+def whitened_projection(features: Tensor, labels: Tensor, plain: int, plan: WhiteningPlan) -> tuple[Tensor, Tensor]:
     """``features`` [views, n, c], ``labels`` [n] -> weight [dimension, c], bias [dimension].
 
     Principal components are of all views; how a subject varies is taken from the first ``plain`` views, which are real.
+    What has a label of its own counts for the components alone.
     """
     torch.manual_seed(plan.seed)
     flat = features.flatten(0, 1)

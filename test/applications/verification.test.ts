@@ -106,4 +106,29 @@ describe.skipIf(signatures === undefined)(`signatures of unseen writers${skipped
     expect(own).toMatchObject({ label: '049', examples: 5 });
     expect(own.similarity).toBeGreaterThan(other.similarity);
   });
+
+  test('a claim is judged by how alike the references are among each other', async () => {
+    const verdicts: { genuine: boolean; accepted: boolean }[] = [];
+    for (const writer of ['049', '055'])
+      for (const kind of ['genuine', 'forged'] as const)
+        for (const file of of(writer, kind).slice(6, 8)) {
+          const { status, stdout } = await server.run(
+            ...['identify', file, '--collection', 'signatures', '--as', writer, '--json'],
+          );
+          const answer = JSON.parse(stdout);
+          expect(answer.candidates[0]).toMatchObject({ label: writer, examples: 5 });
+          expect(answer.threshold).toBeCloseTo(answer.among - 0.0558, 6);
+          expect(answer.falsePositiveRate).toBeCloseTo(0.1, 1);
+          expect(answer.falseRejectRate).toBeGreaterThan(0);
+          expect(status).toBe(answer.similarity >= answer.threshold ? 0 : 1);
+          verdicts.push({ genuine: kind === 'genuine', accepted: status === 0 });
+        }
+    expect(verdicts.filter(({ genuine, accepted }) => genuine === accepted).length).toBeGreaterThanOrEqual(7);
+    const steeper = await server.run(
+      ...['identify', of('049', 'genuine')[7] as string, '--collection', 'signatures'],
+      ...['--as', '049', '--margin', '0.9'],
+    );
+    expect(steeper.status).toBe(1);
+    expect(steeper.stdout).toContain('not 049');
+  });
 });

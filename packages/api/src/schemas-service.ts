@@ -38,6 +38,21 @@ export const model = z
     defaultThreshold: z
       .number()
       .openapi({ description: 'At and above this similarity two pictures count as the same.' }),
+    referenceThresholds: z
+      .array(
+        z.object({
+          references: z.number().int(),
+          margin: z.number(),
+          falsePositiveRate: z.number(),
+          recall: z.number().optional(),
+          calibratedOn: z.string(),
+        }),
+      )
+      .optional()
+      .openapi({
+        description:
+          'For so many or more references of one subject: the least mean similarity to them, less that of them among each other.',
+      }),
     input: z.object({ width: z.number().int(), height: z.number().int() }),
     license: z.string(),
   })

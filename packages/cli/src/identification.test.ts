@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { candidates, labelOf } from './identification.ts';
+import { candidates, classThreshold, labelOf } from './identification.ts';
 
 describe('the class of an enrolled example', () => {
   test.each([
@@ -56,5 +56,45 @@ describe('candidates', () => {
   test('equal classes come in the order of their labels', () => {
     const tied = [match('b/1', 0.5), match('a/1', 0.5)];
     expect(candidates(tied, { field: 'label', references: 1 }).map(({ label }) => label)).toEqual(['a', 'b']);
+  });
+});
+
+describe('the threshold of a class', () => {
+  const point = (references: number, margin: number) => ({
+    references,
+    margin,
+    falsePositiveRate: 0.1,
+    recall: 0.9,
+    calibratedOn: 'a test',
+  });
+  const points = [point(3, -0.1), point(3, -0.02), point(5, -0.05)];
+  /** Unit vectors, each at this cosine to every other: a share of one direction in common. */
+  const alike = (count: number, cosine: number) =>
+    Array.from({ length: count }, (_, i) =>
+      Array.from({ length: count + 1 }, (_, d) =>
+        d === 0 ? Math.sqrt(cosine) : d === i + 1 ? Math.sqrt(1 - cosine) : 0,
+      ),
+    );
+
+  test('lies below how alike its examples are, by the first margin for so many', () => {
+    const steady = classThreshold(alike(4, 0.8), points);
+    expect(steady?.among).toBeCloseTo(0.8);
+    expect(steady?.similarity).toBeCloseTo(0.7);
+    expect(steady?.point).toBe(points[0]);
+    const varied = classThreshold(alike(7, 0.5), points);
+    expect(varied?.similarity).toBeCloseTo(0.45);
+    expect(varied?.point).toBe(points[2]);
+  });
+
+  test("or by a margin of one's own, whose error rates are told where it was calibrated", () => {
+    expect(classThreshold(alike(3, 0.8), points, -0.02)).toMatchObject({ point: points[1] });
+    const own = classThreshold(alike(2, 0.8), points, 0.03);
+    expect(own?.similarity).toBeCloseTo(0.83);
+    expect(own?.point).toBeUndefined();
+  });
+
+  test('is not known for fewer examples than were calibrated, nor for one', () => {
+    expect(classThreshold(alike(2, 0.8), points)).toBeUndefined();
+    expect(classThreshold(alike(1, 0.8), points, -0.1)).toBeUndefined();
   });
 });

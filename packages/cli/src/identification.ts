@@ -1,4 +1,5 @@
-import type { QueryAnswer } from '@lookalike/client';
+import type { ModelList, QueryAnswer } from '@lookalike/client';
+import { cosine } from '@lookalike/duplicates';
 
 export interface Candidate {
   label: string;
@@ -26,6 +27,42 @@ export function labelOf(id: string, metadata: Record<string, unknown> | undefine
   if (typeof stated === 'string' || typeof stated === 'number') return String(stated);
   const slash = id.lastIndexOf('/');
   return slash > 0 ? id.slice(0, slash) : id.replace(/(?<=.)\.[A-Za-z0-9]{1,5}$/, '');
+}
+
+type ReferenceThreshold = NonNullable<ModelList['models'][number]['referenceThresholds']>[number];
+
+export interface ClassThreshold {
+  /** The mean similarity to all examples of the class from which a picture counts as of it. */
+  similarity: number;
+  /** Mean similarity of the examples among each other: how much the class varies. */
+  among: number;
+  /** What it was calibrated at; none for a margin of one's own. */
+  point?: ReferenceThreshold;
+}
+
+/**
+ * The threshold of one class, from how alike its examples are among each other (`vectors`, L2-normalised): that less what
+ * the model was calibrated to allow for so many references, or by `margin`. None where there are too few examples.
+ */
+export function classThreshold(
+  vectors: readonly (readonly number[])[],
+  points: readonly ReferenceThreshold[],
+  margin?: number,
+): ClassThreshold | undefined {
+  const enough = points.filter(({ references }) => references <= vectors.length);
+  const most = Math.max(...enough.map(({ references }) => references));
+  const fitting = enough.filter(({ references }) => references === most);
+  const point = margin === undefined ? fitting[0] : fitting.find((one) => one.margin === margin);
+  const allowed = margin ?? point?.margin;
+  if (allowed === undefined || vectors.length < 2) return undefined;
+  let [sum, pairs] = [0, 0];
+  for (const [i, a] of vectors.entries())
+    for (const b of vectors.slice(i + 1)) {
+      sum += cosine(a, b);
+      pairs++;
+    }
+  const among = sum / pairs;
+  return { similarity: among + allowed, among, ...(point && { point }) };
 }
 
 /** The classes among the matches of a query (nearest first), best first; equal ones in the order of their labels. */

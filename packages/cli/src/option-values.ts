@@ -7,6 +7,14 @@ export function similarityValue(text: string): number {
   return value;
 }
 
+/** A difference of two similarities. */
+export function marginValue(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= -1 && value <= 1))
+    throw new InvalidArgumentError('Expected a number from -1 to 1.');
+  return value;
+}
+
 /** A share strictly between 0 and 1. */
 export function shareValue(text: string): number {
   const value = Number(text);

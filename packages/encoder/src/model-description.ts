@@ -52,6 +52,17 @@ const modelSchema = z
       )
       .min(1),
     defaultThreshold: probability,
+    referenceThresholds: z
+      .array(
+        z.object({
+          references: z.int().min(2),
+          margin: z.number().min(-1).max(1),
+          falsePositiveRate: probability,
+          recall: probability.optional(),
+          calibratedOn: z.string(),
+        }),
+      )
+      .optional(),
     trainingData: z.array(z.object({ name: z.string(), license: z.string(), use: z.string() })),
     license: z.string(),
     recipe: z.object({ command: z.string(), seed: z.int(), version: z.string() }),
@@ -64,6 +75,10 @@ const modelSchema = z
         const message = `must hold ${channels} numbers for colorOrder "${model.input.colorOrder}", found ${found}`;
         context.addIssue({ code: 'custom', path: ['input', field], message });
       }
+    }
+    if (model.referenceThresholds && model.metric !== 'cosine') {
+      const message = `needs the metric cosine, found ${model.metric}`;
+      context.addIssue({ code: 'custom', path: ['referenceThresholds'], message });
     }
     if (!model.thresholds.some((threshold) => threshold.similarity === model.defaultThreshold)) {
       const message = `must be the similarity of one of the thresholds (${model.thresholds.map((t) => t.similarity).join(', ')})`;

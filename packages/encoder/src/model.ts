@@ -30,7 +30,19 @@ export interface ModelDescription {
   thresholds: { similarity: number; falsePositiveRate: number; recall?: number; calibratedOn: string }[];
   /** The similarity at and above which two pictures count as the same: one of `thresholds`. */
   defaultThreshold: number;
+  /** For several references of one subject scored together; of those for one number of them the first is the default. */
+  referenceThresholds?: ReferenceThreshold[];
   trainingData: { name: string; license: string; use: string }[];
   license: string;
   recipe: { command: string; seed: number; version: string };
+}
+
+/** Where `references` or more of one subject are enrolled: which score counts as that subject's. */
+export interface ReferenceThreshold {
+  references: number;
+  /** The mean similarity to the references less that of the references among each other, -1 to 1: at least this. */
+  margin: number;
+  falsePositiveRate: number;
+  recall?: number;
+  calibratedOn: string;
 }

@@ -60,6 +60,7 @@ export function registerServiceRoutes(app: ApiApp, services: Services): void {
             metric: model.metric,
             thresholds: model.thresholds,
             defaultThreshold: model.defaultThreshold,
+            ...(model.referenceThresholds && { referenceThresholds: model.referenceThresholds }),
             input: { width: model.input.width, height: model.input.height },
             license: model.license,
           };

@@ -4,16 +4,23 @@ import { Command } from 'commander';
 import { EXIT } from '../cli-error.ts';
 import { addConnectionOptions, type ConnectionOptions, withClient } from '../connection.ts';
 import { printable } from '../duplicate-table.ts';
-import { type Candidate, candidates } from '../identification.ts';
+import {
+  type Candidate,
+  type ClassThreshold,
+  candidates,
+  classThreshold,
+  labelOf,
+} from '../identification.ts';
 import { interruptible } from '../interruption.ts';
-import { collectionOption, jsonOption, similarityValue, wholeNumber } from '../option-values.ts';
+import { collectionOption, jsonOption, marginValue, similarityValue, wholeNumber } from '../option-values.ts';
 import { print } from '../output.ts';
 import { readPicture } from '../picture-scan.ts';
 
 interface IdentifyOptions extends ConnectionOptions {
   collection: string;
   as?: string;
-  references: number;
+  references?: number;
+  margin?: number;
   field: string;
   threshold?: number;
   json?: true;
@@ -33,12 +40,21 @@ export function identifyCommand(): Command {
     )
     .argument('<picture>', 'a picture file')
     .addOption(collectionOption())
-    .option('--as <class>', 'instead: is it of this class? Only its examples count')
+    .option(
+      '--as <class>',
+      'instead: is it of this class? Only its examples count; where the model is calibrated for several, and neither ' +
+        '--references nor --threshold is given, by their mean and by how alike they are among each other',
+    )
+    .option(
+      '--margin <number>',
+      'with --as: how far below the similarity of the examples among each other the mean may lie, as a negative number ' +
+        '(default: as calibrated for the model)',
+      marginValue,
+    )
     .option(
       '-n, --references <number>',
-      'score a class by the mean over this many of its nearest examples',
+      'score a class by the mean over this many of its nearest examples (default: 1)',
       wholeNumber(1, EXAMPLES),
-      1,
     )
     .option('--field <name>', 'the metadata field that holds the class', 'label')
     .option(
@@ -55,7 +71,7 @@ Exit status: 0 identified, 1 unknown (or not of the class given), 2 it could not
 Examples:
   $ lookalike ingest people --collection people --model faces      a folder a person, enrolled
   $ lookalike identify visitor.png --collection people
-  $ lookalike identify cheque.png --collection signatures --as anna --references 5`,
+  $ lookalike identify cheque.png --collection signatures --as anna`,
     );
   return addConnectionOptions(command).action(async (picture: string, options: IdentifyOptions) => {
     process.exitCode = await interruptible((signal) => identify(picture, options, signal));
@@ -65,17 +81,34 @@ Examples:
 async function identify(path: string, options: IdentifyOptions, signal: AbortSignal): Promise<number> {
   const picture = await readPicture(path);
   const { collection } = options;
-  const { matches, model } = await withClient(options, async (client) => {
+  const { matches, model, own } = await withClient(options, async (client) => {
     const found = await modelOf(client, collection, signal);
     const answer = await client.query(collection, { picture, topK: EXAMPLES }, { signal });
-    return { matches: answer.matches, model: found };
+    const ids = answer.matches.filter(
+      ({ id, metadata }) => labelOf(id, metadata, options.field) === options.as,
+    );
+    const points = found?.referenceThresholds ?? [];
+    const calibrated = points.length > 0 || options.margin !== undefined;
+    // Of a very large collection only the nearest examples are known, which says nothing of the others.
+    const whole = answer.matches.length < EXAMPLES;
+    const plain = options.references !== undefined || options.threshold !== undefined;
+    if (plain || ids.length === 0 || !whole || !calibrated || found?.metric !== 'cosine')
+      return { matches: answer.matches, model: found };
+    const items = await client.getItems(
+      collection,
+      ids.map(({ id }) => id),
+      { include: ['vector'], signal },
+    );
+    const vectors = items.flatMap((item) => (item?.vector ? [item.vector] : []));
+    return { matches: answer.matches, model: found, own: classThreshold(vectors, points, options.margin) };
   });
-  const threshold = options.threshold ?? model?.defaultThreshold;
+  const threshold = own?.similarity ?? options.threshold ?? model?.defaultThreshold;
   if (threshold === undefined) {
     const message = `no calibrated threshold is known for the encoder of ${collection}: give one with --threshold`;
     throw new LookalikeError('uncalibrated-model', message);
   }
-  const all = candidates(matches, options);
+  const references = own ? EXAMPLES : (options.references ?? 1);
+  const all = candidates(matches, { field: options.field, references });
   if (all.length === 0)
     throw new LookalikeError('nothing-enrolled', `${collection} is empty: nothing is enrolled`);
   const asked = options.as === undefined ? all : all.filter(({ label }) => label === options.as);
@@ -84,8 +117,13 @@ async function identify(path: string, options: IdentifyOptions, signal: AbortSig
     const message = `nothing in ${collection} is enrolled as ${options.as}; there: ${labels(all)}`;
     throw new LookalikeError('unknown-class', message);
   }
+  if (options.margin !== undefined && own === undefined)
+    throw new LookalikeError(
+      'too-few-examples',
+      `--margin needs --as with at least two examples of that class, and neither --references nor --threshold`,
+    );
   const known = best.similarity >= threshold;
-  const calibrated = model?.thresholds.find(({ similarity }) => similarity === threshold);
+  const calibrated = own ? own.point : model?.thresholds.find(({ similarity }) => similarity === threshold);
   if (options.json)
     await print(
       `${JSON.stringify({
@@ -94,10 +132,11 @@ async function identify(path: string, options: IdentifyOptions, signal: AbortSig
         threshold,
         falsePositiveRate: calibrated?.falsePositiveRate ?? null,
         falseRejectRate: calibrated?.recall === undefined ? null : Number((1 - calibrated.recall).toFixed(6)),
+        ...(own && { among: own.among }),
         candidates: asked.slice(0, SHOWN),
       })}\n`,
     );
-  else await print(answerInWords(asked, known, threshold, options.as));
+  else await print(answerInWords(asked, known, threshold, options.as, own));
   return known ? EXIT.ok : EXIT.nothing;
 }
 
@@ -125,6 +164,7 @@ function answerInWords(
   known: boolean,
   threshold: number,
   claimed: string | undefined,
+  own: ClassThreshold | undefined,
 ): string {
   const [best] = asked as [Candidate];
   const verdict =
@@ -140,5 +180,7 @@ function answerInWords(
         `  ${similarity.toFixed(4)}  ${printable(label)}  ` +
         `(${examples === 1 ? printable(nearest) : `mean of ${examples}, nearest ${printable(nearest)}`})\n`,
     );
-  return `${verdict}: similarity ${best.similarity.toFixed(4)}, threshold ${threshold}\n${lines.join('')}`;
+  const asAlike = own ? ` (its examples among each other: ${own.among.toFixed(4)})` : '';
+  const least = own ? threshold.toFixed(4) : threshold;
+  return `${verdict}: similarity ${best.similarity.toFixed(4)}, threshold ${least}${asAlike}\n${lines.join('')}`;
 }

@@ -70,6 +70,14 @@ describe('a model that is not what it says', () => {
     ],
     ['a std of zero', () => ({ input: { ...valid.input, std: [1, 0, 1] } }), ['input.std.1']],
     [
+      'margins of similarities that are no cosines',
+      () => ({
+        metric: 'l2',
+        referenceThresholds: [{ references: 3, margin: -0.1, falsePositiveRate: 0.1, calibratedOn: 'a test' }],
+      }),
+      ['referenceThresholds: needs the metric cosine'],
+    ],
+    [
       'a default threshold that is none',
       () => ({ defaultThreshold: 0.123 }),
       ['defaultThreshold: must be the similarity'],

@@ -73,7 +73,9 @@ describe('a model that is not what it says', () => {
       'margins of similarities that are no cosines',
       () => ({
         metric: 'l2',
-        referenceThresholds: [{ references: 3, margin: -0.1, falsePositiveRate: 0.1, calibratedOn: 'a test' }],
+        referenceThresholds: [
+          { references: 3, margin: -0.1, falsePositiveRate: 0.1, calibratedOn: 'a test' },
+        ],
       }),
       ['referenceThresholds: needs the metric cosine'],
     ],

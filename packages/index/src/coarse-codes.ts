@@ -3,6 +3,8 @@ import type { Metric } from './engine.ts';
 import { encodeFrame } from './frame.ts';
 
 const largestLevel = 7;
+/** Share of the largest number from which on all have the largest level: the rest is told apart the better for it. */
+const clippedFrom = 0.9;
 
 /** Bytes of a code: sixteen for each 32 dimensions. */
 export function coarseStride(dimension: number): number {
@@ -52,7 +54,8 @@ export class CoarseCodeBuilder {
     const code = this.#codes.subarray(row * this.#stride, (row + 1) * this.#stride);
     let along = 0;
     for (const [i, value] of vector.entries()) {
-      const level = largest === 0 ? 0 : Math.round((value / largest) * largestLevel);
+      const exactLevel = largest === 0 ? 0 : (value / largest) * (largestLevel / clippedFrom);
+      const level = Math.max(-largestLevel, Math.min(largestLevel, Math.round(exactLevel)));
       along += level * value;
       const at = (i >> 5) * 16 + (i & 15);
       code[at] = (code[at] as number) | ((level + 8) << (i & 16 ? 4 : 0));

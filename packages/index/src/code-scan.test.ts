@@ -145,7 +145,9 @@ describe('coarse codes', () => {
       for (const [row, vector] of vectors.entries()) {
         const squares = vector.reduce((sum, x) => sum + x * x, 0);
         const largest = vector.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-        const levels = Array.from(vector, (x) => Math.round((x / largest) * 7));
+        const levels = Array.from(vector, (x) =>
+          Math.max(-7, Math.min(7, Math.round((x / largest) * (7 / 0.9)))),
+        );
         const along = levels.reduce((sum, level, i) => sum + level * (vector[i] as number), 0);
         const dot = levels.reduce((sum, level, i) => sum + level * (q[i] as number), 0);
         const cosine = metric === 'cosine';

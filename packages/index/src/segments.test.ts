@@ -369,6 +369,21 @@ describe.each(['cosine', 'l2', 'l1'] as const)('a reader that has nothing yet (%
     await engine.close();
   });
 
+  test('reads rows that stand near each other with one request', async () => {
+    const { engine, collection, asked } = await openCold();
+    await collection.query({ vector: queries[0] as Float32Array, include: [] });
+    const near = living.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(100, 120);
+    asked.length = 0;
+    const got = await collection.get(
+      near.map(({ id }) => id),
+      { include: ['vector'] },
+    );
+    expect(got.map((item) => item?.vector)).toEqual(near.map(({ vector }) => vector));
+    // One of vectors, one of metadata, and up to four that load blocks for later queries.
+    expect(asked.filter((name) => name === 'rows.arrows').length).toBeLessThanOrEqual(6);
+    await engine.close();
+  });
+
   test('has proof where it looked at all that a filter lets through', async () => {
     const { engine, collection, asked } = await openCold();
     const numbers = [51, 700, 1400, 3999, 7];

@@ -346,10 +346,13 @@ describe.each(['cosine', 'l2', 'l1'] as const)('a reader that has nothing yet (%
     expect(found / 200).toBeGreaterThanOrEqual(0.98);
     const vector = queries[3] as Float32Array;
     await expect
-      .poll(async () => {
-        await collection.query({ vector, include: [] });
-        return asked.includes('codes');
-      })
+      .poll(
+        async () => {
+          await collection.query({ vector, include: [] });
+          return asked.includes('codes');
+        },
+        { timeout: 30_000 },
+      )
       .toBe(true);
     const { matches, receipt } = await collection.query({ vector, exact: true, explain: true });
     expect(receipt?.exact).toBe(true);

@@ -4,7 +4,7 @@ import { compileKernel } from '../kernel/compile.ts';
 import { allBits, emptyBits, setBit } from './bits.ts';
 import { CoarseCodeBuilder } from './coarse-codes.ts';
 import { CodeFile } from './code-file.ts';
-import { largestQueryCode, scoreOf } from './code-scan.ts';
+import { type CodeKind, largestQueryCode, scoreOf } from './code-scan.ts';
 import { CodeBuilder, codeStride, largestCode, quantize } from './codes.ts';
 import { distance } from './distance.ts';
 import { kernelModule } from './kernel-module.ts';
@@ -20,25 +20,15 @@ function randomVectors(count: number, dimension: number, seed: number, spread = 
   });
 }
 
-function scannerOf(metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): CodeFile {
+function fileOf(kind: CodeKind, metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): CodeFile {
   const dimension = (vectors[0] as Float32Array).length;
-  const builder = new CodeBuilder(metric, dimension, vectors.length);
+  const Builder = kind === 'int8' ? CodeBuilder : CoarseCodeBuilder;
+  const builder = new Builder(metric, dimension, vectors.length);
   for (const vector of vectors) builder.add(vector);
   const bytes = builder.encode();
-  const scanner = new CodeFile('int8', vectors.length, dimension, bytes.length);
-  scanner.bytes.set(bytes);
-  expect(scanner.open('codes')).toBe(true);
-  return scanner;
-}
-
-function coarseOf(metric: 'cosine' | 'l2', vectors: readonly Float32Array[]): CodeFile {
-  const dimension = (vectors[0] as Float32Array).length;
-  const builder = new CoarseCodeBuilder(metric, dimension, vectors.length);
-  for (const vector of vectors) builder.add(vector);
-  const bytes = builder.encode();
-  const file = new CodeFile('int4', vectors.length, dimension, bytes.length);
+  const file = new CodeFile(kind, vectors.length, dimension, bytes.length);
   file.bytes.set(bytes);
-  expect(file.open('coarse')).toBe(true);
+  expect(file.open('object')).toBe(true);
   return file;
 }
 
@@ -76,7 +66,7 @@ describe('the kernel', () => {
     const vectors = randomVectors(dimension > 1000 ? 50 : 403, dimension, dimension, 50);
     const extreme = [1, -1].map((sign) => new Float32Array(dimension).fill(sign));
     vectors.push(...extreme);
-    const scanner = scannerOf(metric, vectors);
+    const scanner = fileOf('int8', metric, vectors);
     // Of four rows, which are scored together: some, none, all, one.
     for (const wanted of [
       (row: number) => row % 5 !== 2 && (row < 40 || row > 90),
@@ -105,7 +95,7 @@ test.each(['int8', 'int4'] as const)(
   (kind) => {
     const vectors = randomVectors(40, 4096, 9);
     for (let count = 1; count <= vectors.length; count++) {
-      const file = (kind === 'int8' ? scannerOf : coarseOf)('l2', vectors.slice(0, count));
+      const file = fileOf(kind, 'l2', vectors.slice(0, count));
       const found = file.search(
         'l2',
         vectors[0] as Float32Array,
@@ -131,7 +121,7 @@ describe('coarse codes', () => {
   ] as const)('are scored as a plain loop does (%s, %i dimensions)', (metric, dimension) => {
     const vectors = randomVectors(dimension > 1000 ? 30 : 203, dimension, dimension, 50);
     vectors.push(new Float32Array(dimension).fill(-1));
-    const file = coarseOf(metric, vectors);
+    const file = fileOf('int4', metric, vectors);
     const mask = emptyBits(vectors.length);
     for (let row = 0; row < vectors.length; row++) if (row % 3 !== 0) setBit(mask, row);
     for (const query of [...randomVectors(4, dimension, 78, 50), new Float32Array(dimension).fill(1)]) {
@@ -161,7 +151,7 @@ describe('coarse codes', () => {
 
   test('tell the distance of a row to itself rightly, and its nearest among few', () => {
     const vectors = randomVectors(2000, 64, 5);
-    const file = coarseOf('cosine', vectors);
+    const file = fileOf('int4', 'cosine', vectors);
     for (const vector of vectors.slice(0, 50)) {
       const [first] = file.search('cosine', vector, allBits(2000), 1, Number.NEGATIVE_INFINITY);
       expect(vectors[(first as { row: number }).row]).toEqual(vector);
@@ -170,7 +160,7 @@ describe('coarse codes', () => {
   });
 
   test('of vectors without a length are of no length', () => {
-    const file = coarseOf('l2', [new Float32Array(20), new Float32Array(20).fill(3)]);
+    const file = fileOf('int4', 'l2', [new Float32Array(20), new Float32Array(20).fill(3)]);
     const found = file.search('l2', new Float32Array(20).fill(1), allBits(2), 2, Number.NEGATIVE_INFINITY);
     expect(found.map(({ row, score }) => [row, Math.round(score)])).toEqual([
       [0, 0],
@@ -187,7 +177,7 @@ describe('the error bound', () => {
       [3, 1e6],
     ] as const) {
       const vectors = randomVectors(3000, 24, seed, spread);
-      const scanner = scannerOf(metric, vectors);
+      const scanner = fileOf('int8', metric, vectors);
       for (const query of [...randomVectors(6, 24, seed + 50, spread), vectors[7] as Float32Array]) {
         const squaredNorm = query.reduce((sum, x) => sum + x * x, 0);
         const truth = vectors.map((vector) => scoreOf(metric, distance(metric, query, vector), squaredNorm));

@@ -2,23 +2,9 @@ import { coarseStride } from './coarse-codes.ts';
 import { codeStride, quantize } from './codes.ts';
 import type { Metric } from './engine.ts';
 import { kernelModule } from './kernel-module.ts';
+import { type Memory, webAssembly } from './web-assembly.ts';
 
-interface Memory {
-  readonly buffer: ArrayBuffer;
-}
-
-/** The part of the global `WebAssembly` that is used here; its types come with the DOM, which there is none of. */
-const wasm = (
-  globalThis as unknown as {
-    WebAssembly: {
-      Module: new (bytes: Uint8Array) => object;
-      Memory: new (descriptor: { initial: number }) => Memory;
-      Instance: new (module: object, imports: object) => { exports: Record<string, unknown> };
-    };
-  }
-).WebAssembly;
-
-const module = new wasm.Module(Buffer.from(kernelModule, 'base64'));
+const module = new webAssembly.Module(Buffer.from(kernelModule, 'base64'));
 const rowsAtOnce = 8192;
 /** A multiple of eight, as all runs begin at. */
 const firstRows = 256;
@@ -79,8 +65,8 @@ export class CodeScanner {
     this.#stride = kind === 'int8' ? codeStride(dimension) : coarseStride(dimension);
     this.dataAt = align(maskAt(dimension) + (capacity >> 3) + 9 + rowsAtOnce * 12, 64);
     const end = this.dataAt + dataBytes + readAhead * this.#stride;
-    this.#memory = new wasm.Memory({ initial: Math.ceil(end / pageBytes) });
-    const instance = new wasm.Instance(module, { env: { memory: this.#memory } });
+    this.#memory = new webAssembly.Memory({ initial: Math.ceil(end / pageBytes) });
+    const instance = new webAssembly.Instance(module, { env: { memory: this.#memory } });
     this.#scan = instance.exports.scan as unknown as Scan;
   }
 

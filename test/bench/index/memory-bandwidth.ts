@@ -1,4 +1,5 @@
 import asc from 'assemblyscript/asc';
+import { webAssembly } from '../../../packages/index/src/web-assembly.ts';
 
 /** Adds up all of memory from `start` to `end`, sixty-four bytes at a time: nothing but loads and additions. */
 const source = `
@@ -17,22 +18,6 @@ export function sum(start: usize, end: usize): i32 {
   return i32x4.extract_lane(all, 0) + i32x4.extract_lane(all, 1) + i32x4.extract_lane(all, 2) + i32x4.extract_lane(all, 3);
 }`;
 
-interface Memory {
-  readonly buffer: ArrayBuffer;
-}
-const wasm = (
-  globalThis as unknown as {
-    WebAssembly: {
-      Module: new (bytes: Uint8Array) => object;
-      Memory: new (descriptor: { initial: number }) => Memory;
-      Instance: new (
-        module: object,
-        imports: object,
-      ) => { exports: { sum(start: number, end: number): number } };
-    };
-  }
-).WebAssembly;
-
 /** A function that reads `bytes` of memory once, as the flat scan's kernel would at best. */
 export async function memoryReader(bytes: number): Promise<() => number> {
   let binary: Uint8Array | undefined;
@@ -48,9 +33,10 @@ export async function memoryReader(bytes: number): Promise<() => number> {
   );
   if (error !== null || binary === undefined)
     throw new Error(`does not compile: ${stderr}`, { cause: error });
-  const memory = new wasm.Memory({ initial: Math.ceil(bytes / 65_536) + 2 });
+  const memory = new webAssembly.Memory({ initial: Math.ceil(bytes / 65_536) + 2 });
   new Uint8Array(memory.buffer).fill(7);
-  const { exports } = new wasm.Instance(new wasm.Module(binary), { env: { memory } });
+  const { exports } = new webAssembly.Instance(new webAssembly.Module(binary), { env: { memory } });
   const end = 65_536 + Math.floor(bytes / 64) * 64;
-  return () => exports.sum(65_536, end);
+  const sum = exports.sum as (start: number, end: number) => number;
+  return () => sum(65_536, end);
 }

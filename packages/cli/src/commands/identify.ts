@@ -1,4 +1,4 @@
-import type { LookalikeClient, ModelList } from '@lookalike/client';
+import type { LookalikeClient, ModelList, QueryAnswer } from '@lookalike/client';
 import { LookalikeError } from '@lookalike/store';
 import { Command } from 'commander';
 import { EXIT } from '../cli-error.ts';
@@ -25,6 +25,8 @@ interface IdentifyOptions extends ConnectionOptions {
   threshold?: number;
   json?: true;
 }
+
+type Model = ModelList['models'][number];
 
 /** As many examples as one query answers: all of a collection of enrolled examples, or the nearest of a very large one. */
 const EXAMPLES = 10_000;
@@ -84,23 +86,8 @@ async function identify(path: string, options: IdentifyOptions, signal: AbortSig
   const { matches, model, own } = await withClient(options, async (client) => {
     const found = await modelOf(client, collection, signal);
     const answer = await client.query(collection, { picture, topK: EXAMPLES }, { signal });
-    const ids = answer.matches.filter(
-      ({ id, metadata }) => labelOf(id, metadata, options.field) === options.as,
-    );
-    const points = found?.referenceThresholds ?? [];
-    const calibrated = points.length > 0 || options.margin !== undefined;
-    // Of a very large collection only the nearest examples are known, which says nothing of the others.
-    const whole = answer.matches.length < EXAMPLES;
-    const plain = options.references !== undefined || options.threshold !== undefined;
-    if (plain || ids.length === 0 || !whole || !calibrated || found?.metric !== 'cosine')
-      return { matches: answer.matches, model: found };
-    const items = await client.getItems(
-      collection,
-      ids.map(({ id }) => id),
-      { include: ['vector'], signal },
-    );
-    const vectors = items.flatMap((item) => (item?.vector ? [item.vector] : []));
-    return { matches: answer.matches, model: found, own: classThreshold(vectors, points, options.margin) };
+    const ofClass = await ownThreshold(client, answer.matches, found, options, signal);
+    return { matches: answer.matches, model: found, own: ofClass };
   });
   const threshold = own?.similarity ?? options.threshold ?? model?.defaultThreshold;
   if (threshold === undefined) {
@@ -140,12 +127,33 @@ async function identify(path: string, options: IdentifyOptions, signal: AbortSig
   return known ? EXIT.ok : EXIT.nothing;
 }
 
+/** That of the class that is claimed; none where the model or the options say that examples are not judged together. */
+async function ownThreshold(
+  client: LookalikeClient,
+  matches: QueryAnswer['matches'],
+  model: Model | undefined,
+  options: IdentifyOptions,
+  signal: AbortSignal,
+): Promise<ClassThreshold | undefined> {
+  const { as: claimed, margin, references, threshold, field, collection } = options;
+  const points = model?.referenceThresholds ?? [];
+  if (claimed === undefined || references !== undefined || threshold !== undefined) return undefined;
+  if (model?.metric !== 'cosine' || (points.length === 0 && margin === undefined)) return undefined;
+  // Of a very large collection only the nearest examples are known, which says nothing of the others.
+  if (matches.length === EXAMPLES) return undefined;
+  const ids = matches.flatMap(({ id, metadata }) => (labelOf(id, metadata, field) === claimed ? [id] : []));
+  if (ids.length === 0) return undefined;
+  const items = await client.getItems(collection, ids, { include: ['vector'], signal });
+  const vectors = items.flatMap((item) => (item?.vector ? [item.vector] : []));
+  return classThreshold(vectors, points, margin);
+}
+
 /** Of the encoder that the collection is bound to; none where the server has it no more. */
 async function modelOf(
   client: LookalikeClient,
   collection: string,
   signal: AbortSignal,
-): Promise<ModelList['models'][number] | undefined> {
+): Promise<Model | undefined> {
   const { encoder } = await client.getCollection(collection, { signal });
   const { models } = await client.models({ signal });
   return models.find(({ hash }) => hash === encoder?.hash);

@@ -14,8 +14,6 @@ import {
 } from 'apache-arrow';
 import { type BlockLayout, type Column, columns, type Region } from './block-layout.ts';
 
-export type { BlockLayout, Column, Region };
-
 /** Rows in ascending UTF-8 byte order of id, columns side by side. */
 export interface RowBlock {
   count: number;

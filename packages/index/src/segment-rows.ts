@@ -1,13 +1,13 @@
 import { crc32 } from 'node:zlib';
 import { LookalikeError } from '@lookalike/store';
 import type { AnswerTraffic } from './answer-traffic.ts';
+import type { BlockLayout, Column, Region } from './block-layout.ts';
 import type { Metadata } from './engine.ts';
 import { fieldValue } from './filter-match.ts';
 import type { SegmentKeys } from './keys-file.ts';
 import { MetadataColumn } from './metadata-column.ts';
 import type { Meter } from './meter.ts';
 import { inParallel } from './parallel.ts';
-import type { BlockLayout, Column, Region } from './row-blocks.ts';
 import { decodeVectors, textAt, textsStart } from './row-columns.ts';
 import type { SegmentPlace } from './segment-place.ts';
 

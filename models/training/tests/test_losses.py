@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from lookalike_training.distances import DISTANCES, WeightedL1Head, euclidean
 from lookalike_training.losses.by_name import LOSSES
-from lookalike_training.losses.contrastive import contrastive_loss
+from lookalike_training.losses.contrastive import contrastive_loss, hard_contrastive_loss_of_batch
 from lookalike_training.losses.info_nce import info_nce_loss
 from lookalike_training.losses.koleo import koleo_loss
 from lookalike_training.losses.margin_softmax import MarginSoftmax
@@ -42,6 +42,15 @@ def test_contrastive_values_are_those_of_the_paper():
     a, b = torch.zeros(1, 2), torch.tensor([[0.6, 0.0]])
     assert contrastive_loss(a, b, torch.tensor([True])).item() == pytest.approx(0.6**2 / 2)
     assert contrastive_loss(a, b, torch.tensor([False]), margin=1.0).item() == pytest.approx(0.4**2 / 2)
+
+
+def test_hard_contrastive_counts_the_farthest_copy_and_the_nearest_stranger_of_each():
+    # 0 and 0.3 are copies, and so are 0.5 and 2: strangers at 0.5 of the first, at 0.2 of the second and the third.
+    points = torch.tensor([[0.0], [0.3], [0.5], [2.0]])
+    together = (0.3**2 + 0.3**2 + 1.5**2 + 1.5**2) / 4 / 2
+    apart = ((1 - 0.5) ** 2 + (1 - 0.2) ** 2 + (1 - 0.2) ** 2 + 0) / 4 / 2
+    loss = hard_contrastive_loss_of_batch(points, torch.tensor([0, 0, 1, 1]), margin=1.0)
+    assert loss.item() == pytest.approx(together + apart, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))

@@ -20,9 +20,12 @@ export function setBit(bits: Bits, row: number): void {
   bits[row >> 3] = (bits[row >> 3] as number) | (1 << (row & 7));
 }
 
+const bitsOfByte = new Uint8Array(256);
+for (let byte = 1; byte < 256; byte++) bitsOfByte[byte] = (byte & 1) + (bitsOfByte[byte >> 1] as number);
+
 export function countBits(bits: Bits): number {
   let count = 0;
-  for (let byte of bits) for (; byte !== 0; byte &= byte - 1) count++;
+  for (const byte of bits) count += bitsOfByte[byte] as number;
   return count;
 }
 

@@ -224,11 +224,16 @@ describe('search through segments', () => {
       });
       return receipt?.segments.map((segment) => segment.way);
     };
-    expect(await ways({})).toEqual(['flat']);
+    expect(await ways({ ef: 40 })).toEqual(['flat']);
     const report = await collection.recall({ sample: 50, k: 10 });
     expect(report.recall).toBeGreaterThan(0.97);
-    expect(await ways({})).toEqual(['graph']);
-    expect(await ways({ filter: { field: 'n', lt: 1000 } })).toEqual(['flat']);
+    expect(await ways({ ef: 40 })).toEqual(['graph']);
+    // What the scan of so few rows costs is less than a search of the graph with many candidates.
+    expect(await ways({ ef: 200 })).toEqual(['flat']);
+    expect(await ways({ ef: 40, filter: { field: 'n', lt: 9000 } })).toEqual(['graph']);
+    expect(await ways({ ef: 40, filter: { field: 'n', lt: 1000 } })).toEqual(['flat']);
+    // The graph would look at 150 rows for it, by chance none that the filter lets through: the scan at 240.
+    expect(await ways({ topK: 1, ef: 3, filter: { field: 'n', lt: 240 } })).toEqual(['flat']);
     expect(await ways({ exact: true })).toEqual(['flat']);
     expect(await ways({ topK: undefined, minSimilarity: 0.99 })).toEqual(['flat']);
     // Most rows deleted: as many as asked still come back.

@@ -33,6 +33,7 @@ export class InferencePool {
   readonly #idle: Worker[] = [];
   readonly #queue: Job[] = [];
   readonly #jobs = new Map<Worker, Job>();
+  #closing = false;
 
   private constructor(options: PoolOptions) {
     this.#options = options;
@@ -59,6 +60,7 @@ export class InferencePool {
 
   /** Ends the threads; call it when no job is under way. */
   async close(): Promise<void> {
+    this.#closing = true;
     await Promise.all([...this.#all].map((worker) => worker.terminate()));
   }
 
@@ -108,7 +110,7 @@ export class InferencePool {
         worker.on('message', (later: WorkerAnswer) => this.#finish(worker, later));
         worker.on('error', (error) => this.#lose(worker, failed(error.message, error)));
         worker.on('exit', (code) => this.#lose(worker, failed(`the thread ended with code ${code}`)));
-        worker.unref();
+        this.#letGo(worker);
         resolve(worker);
       });
     });
@@ -117,11 +119,16 @@ export class InferencePool {
   #finish(worker: Worker, answer: WorkerAnswer): void {
     const job = this.#jobs.get(worker);
     this.#jobs.delete(worker);
-    worker.unref();
+    this.#letGo(worker);
     this.#idle.push(worker);
     if ('embedding' in answer) job?.resolve(answer);
     else job?.reject(asError(answer));
     this.#dispatch();
+  }
+
+  /** An idle thread keeps no process alive; one that is being ended does, or the process would end before it. */
+  #letGo(worker: Worker): void {
+    if (!this.#closing) worker.unref();
   }
 
   /** A thread that died: its picture fails, the next one gets a new thread. */

@@ -11,6 +11,7 @@ import { decodeFullSize, resolveModel } from '@lookalike/encoder';
 import { type Box, type Frame, openTracker } from '@lookalike/tracking';
 import { markdownTable } from './markdown-table.ts';
 import { type TrackingFigures, trackingFigures } from './tracking/measures.ts';
+import { ORACLES, oracleBoxes } from './tracking/oracle.ts';
 import { type Sequence, testSequences } from './tracking/sequences.ts';
 import { TemplateMatcher } from './tracking/template-matching.ts';
 
@@ -82,30 +83,54 @@ for (const sequence of sequences) {
 }
 await tracker.close();
 
-const mean = (name: string, of: (one: Run) => number) => {
-  const own = runs.filter(({ tracker: whose }) => whose === name);
+/** What the best tracker of a kind could reach: the ceiling of the figures above, so without a speed. */
+const ceilings = sequences.flatMap(({ name, truth }) =>
+  ORACLES.map((kept) => ({
+    tracker: `oracle, ${kept}`,
+    sequence: name,
+    ...trackingFigures(oracleBoxes(truth, kept), truth),
+  })),
+);
+const mean = <One extends { tracker: string }>(
+  all: readonly One[],
+  name: string,
+  of: (one: One) => number,
+) => {
+  const own = all.filter(({ tracker: whose }) => whose === name);
   return own.reduce((sum, one) => sum + of(one), 0) / own.length;
 };
-const row = (cells: [string, string], one: Omit<Run, 'tracker' | 'sequence' | 'frames'>) => [
+const row = (
+  cells: [string, string],
+  one: Pick<TrackingFigures, 'success' | 'precision20'> &
+    Partial<Pick<Run, 'framesPerSecond' | 'framesPerCoreSecond'>>,
+) => [
   ...cells,
   one.success.toFixed(3),
   one.precision20.toFixed(3),
-  one.framesPerSecond.toFixed(1),
-  one.framesPerCoreSecond.toFixed(1),
+  one.framesPerSecond?.toFixed(1) ?? '',
+  one.framesPerCoreSecond?.toFixed(1) ?? '',
 ];
 const means = contestants.map(({ name }) => ({
   tracker: name,
-  success: mean(name, (one) => one.success),
-  precision20: mean(name, (one) => one.precision20),
-  meanOverlap: mean(name, (one) => one.meanOverlap),
-  framesPerSecond: mean(name, (one) => one.framesPerSecond),
-  framesPerCoreSecond: mean(name, (one) => one.framesPerCoreSecond),
+  success: mean(runs, name, (one) => one.success),
+  precision20: mean(runs, name, (one) => one.precision20),
+  meanOverlap: mean(runs, name, (one) => one.meanOverlap),
+  framesPerSecond: mean(runs, name, (one) => one.framesPerSecond),
+  framesPerCoreSecond: mean(runs, name, (one) => one.framesPerCoreSecond),
 }));
+const ceilingMeans = ORACLES.map((kept) => {
+  const tracker = `oracle, ${kept}`;
+  return {
+    tracker,
+    success: mean(ceilings, tracker, (one) => one.success),
+    precision20: mean(ceilings, tracker, (one) => one.precision20),
+  };
+});
 const table = markdownTable(
   ['tracker', 'sequence', 'success', 'precision at 20 px', 'frames/s', 'frames per core second'],
   [
-    ...runs.map((one) => row([one.tracker, one.sequence], one)),
-    ...means.map((one) => row([one.tracker, '**mean**'], one)),
+    ...[...runs, ...ceilings].map((one) => row([one.tracker, one.sequence], one)),
+    ...[...means, ...ceilingMeans].map((one) => row([one.tracker, '**mean**'], one)),
   ],
 );
 const own = (means[0] as (typeof means)[number]).success;
@@ -120,6 +145,7 @@ const report = {
   node: process.version,
   runs,
   means,
+  ceilings,
 };
 const text = `# Tracking
 
@@ -131,6 +157,9 @@ ${report.load?.toFixed(1)}, ${report.architecture}, Node ${report.node}; frames 
 ${table}
 
 Mean success of the Siamese tracker: ${ratios.join(', ')}.
+
+The oracles know the true boxes and always stand at the true middle: with the aspect of the first frame and the best size in
+every frame, or with the first frame's box as it is. A perfect answer has a success of 0.952.
 `;
 const folder = join(import.meta.dirname, 'results');
 mkdirSync(folder, { recursive: true });

@@ -2,6 +2,7 @@ import type { Box, Frame } from '@lookalike/tracking';
 import { expect, test } from 'vitest';
 import { Random } from '../accuracy/random.ts';
 import { middleDistance, overlap, trackingFigures } from './measures.ts';
+import { ORACLES, oracleBoxes } from './oracle.ts';
 import { axisAligned } from './sequences.ts';
 import { TemplateMatcher } from './template-matching.ts';
 
@@ -21,6 +22,31 @@ test('success counts thresholds that an overlap passes, precision middles within
   const figures = trackingFigures([box(0, 0, 10, 10), box(0, 20.5, 10, 10)], truth);
   expect(figures).toEqual({ success: 10 / 21, precision20: 0.5, meanOverlap: 0.5 });
   expect(() => trackingFigures([], truth)).toThrow('0 boxes for 2 frames');
+});
+
+test('an oracle stands at the true middle, and no other box of its shape overlaps more', () => {
+  const truth = [box(10, 20, 30, 40), box(50, 5, 60, 20), box(0, 0, 12, 90)];
+  for (const kept of ORACLES)
+    for (const [i, found] of oracleBoxes(truth, kept).entries())
+      expect(middleDistance(found, truth[i] as Box)).toBeCloseTo(0);
+  expect(oracleBoxes(truth, 'fixed size').map(({ width, height }) => [width, height])).toEqual(
+    truth.map(() => [30, 40]),
+  );
+  const random = new Random('boxes');
+  for (const [i, best] of oracleBoxes(truth, 'fixed aspect').entries()) {
+    const target = truth[i] as Box;
+    expect(best.width / best.height).toBeCloseTo(30 / 40);
+    for (let tried = 0; tried < 500; tried++) {
+      const width = best.width * Math.exp(random.between(-1, 1));
+      const other = box(
+        target.x + random.between(-30, 30),
+        target.y + random.between(-30, 30),
+        width,
+        (width * 40) / 30,
+      );
+      expect(overlap(other, target)).toBeLessThanOrEqual(overlap(best, target) + 1e-9);
+    }
+  }
 });
 
 test('a turned box becomes the upright one around it', () => {

@@ -328,3 +328,15 @@ test('a thumbnail is a WebP inside the side asked for, upright, never enlarged',
   }
   expect(await sharp(await thumbnail(CAT, 4000)).metadata()).toMatchObject({ width: 451, height: 300 });
 });
+
+test('pictures that were decoded are not kept in memory', async () => {
+  const picture = blackPng(1000, 1000);
+  const decodeSome = async (count: number) => {
+    for (let i = 0; i < count; i++) await pixelHash(picture);
+    return process.memoryUsage.rss();
+  };
+  const before = await decodeSome(40);
+  const after = await decodeSome(150);
+  // 450 MB of pixels; the allocator and the collector are some of them behind.
+  expect((after - before) / 2 ** 20).toBeLessThan(200);
+});

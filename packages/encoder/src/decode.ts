@@ -87,9 +87,13 @@ function asDisplayed(picture: Sharp): Sharp {
 }
 
 async function rawPixels(picture: Sharp): Promise<Uint8Array<ArrayBuffer>> {
-  const { data, info } = await picture.removeAlpha().raw({ depth: 'uchar' }).toUint8Array();
+  // Copied, as sharp's buffer cannot move to another thread. Its toUint8Array makes one that can, and never frees it (0.35.5).
+  const { data, info } = await picture
+    .removeAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
   if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to sRGB`);
-  return data as Uint8Array<ArrayBuffer>;
+  return new Uint8Array(data);
 }
 
 /**

@@ -9,6 +9,9 @@ import type {
   StoredObject,
 } from '@lookalike/store';
 
+/** Milliseconds that a stream goes on coming while nobody reads it, as the system's buffers let it. */
+const buffered = 200;
+
 /** A store behind a link: every request waits `latency` milliseconds, and all bodies share `bytesPerSecond`. */
 export class LinkStore implements ObjectStore {
   readonly description: string;
@@ -32,10 +35,11 @@ export class LinkStore implements ObjectStore {
     await sleep(this.#latency);
   }
 
-  async #carry(bytes: number): Promise<void> {
+  /** `ahead`: milliseconds for which the link went on meanwhile. */
+  async #carry(bytes: number, ahead = 0): Promise<void> {
     this.bytes += bytes;
     const now = performance.now();
-    this.#freeAt = Math.max(now, this.#freeAt) + (bytes / this.#bytesPerSecond) * 1000;
+    this.#freeAt = Math.max(now - ahead, this.#freeAt) + (bytes / this.#bytesPerSecond) * 1000;
     const wait = this.#freeAt - now;
     if (wait > 1) await sleep(wait);
   }
@@ -52,12 +56,14 @@ export class LinkStore implements ObjectStore {
   async stream(key: string, options?: Pick<GetOptions, 'range' | 'signal'>) {
     await this.#ask();
     const found = await this.#inner.stream(key, options);
-    const carry = (bytes: number) => this.#carry(bytes);
+    const carry = (bytes: number, ahead: number) => this.#carry(bytes, ahead);
     return (
       found &&
       (async function* () {
+        let ahead = 0;
         for await (const chunk of found) {
-          await carry(chunk.length);
+          await carry(chunk.length, ahead);
+          ahead = buffered;
           yield chunk;
         }
       })()

@@ -104,10 +104,11 @@ const daemons: ChildProcess[] = [];
 function start(command: string, ...options: string[]): void {
   daemons.push(spawn(command, ['-c', configFile, '-f', ...options], { stdio: 'ignore' }));
 }
+/** Gives up on a command early enough to try it again. */
 function run(command: string, ...options: string[]): string {
   return execFileSync(command, ['-c', configFile, ...options], {
     encoding: 'utf8',
-    timeout: patience,
+    timeout: patience / 4,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
 }
@@ -138,8 +139,21 @@ try {
   await eventually('the monitor', () => run('ceph', '--connect-timeout', '5', 'osd', 'new', osdId, '0'));
   run('ceph-osd', '--mkfs', '-i', '0', '--osd-uuid', osdId);
   start('ceph-osd', '-i', '0');
+  // Asked before, the admin's command may wait for ever.
+  await eventually('the storage daemon', () => {
+    if (!run('ceph', '--connect-timeout', '5', 'osd', 'stat').includes(' 1 up'))
+      throw new Error('the storage daemon is not up');
+  });
+  const user = ['--uid', 'conformance'];
   const keys = ['--access-key', 'conformance', '--secret', 'conformance'];
-  run('radosgw-admin', 'user', 'create', '--uid', 'conformance', '--display-name', 'conformance', ...keys);
+  await eventually('the user', () => {
+    try {
+      run('radosgw-admin', 'user', 'create', ...user, '--display-name', 'conformance', ...keys);
+    } catch {
+      // An attempt that was given up may have made it.
+      run('radosgw-admin', 'user', 'info', ...user);
+    }
+  });
   start('radosgw', '-n', 'client.rgw');
   const endpoint = `http://127.0.0.1:${gatewayPort}`;
   const bucket = 'conformance';

@@ -160,6 +160,25 @@ describe('duplicates', () => {
     ]);
   });
 
+  it('pairs two pages only where their perceptual hashes agree, unless similarity is all that counts', async () => {
+    const { send } = openTestApp({ inlineJobs: true });
+    await send('PUT', '/v1/collections/v', { dimension: 2 });
+    const page = (perceptualHash: string) => ({ picture: { perceptualHash, page: true } });
+    const items = [
+      { id: 'letter', vector: [1, 0], metadata: page('00ff00ff00ff00ff'.repeat(4)) },
+      { id: 'copy', vector: [1, 0.01], metadata: page('00ff00ff00ff00fe'.repeat(4)) },
+      { id: 'other letter', vector: [1, 0.02], metadata: page('ff00ff00ff00ff00'.repeat(4)) },
+    ];
+    await send('POST', '/v1/collections/v/items', { items });
+    const groups = async (body: object) => {
+      const started = await send('POST', '/v1/collections/v/duplicates', { minSimilarity: 0.9, ...body });
+      const job = await (await send('GET', started.headers.get('location') as string)).json();
+      return (job as DuplicatesJob).groups?.map((group) => group.items.map(({ id }) => id).sort());
+    };
+    expect(await groups({ perceptualHash: true })).toEqual([['copy', 'letter']]);
+    expect(await groups({})).toEqual([['copy', 'letter', 'other letter']]);
+  });
+
   it('compares only what is new since the last search', async () => {
     const { send, store } = openTestApp({ inlineJobs: true });
     await send('PUT', '/v1/collections/v', { dimension: 2 });

@@ -88,7 +88,7 @@ export async function findDuplicates(
 
 async function readItems(
   collection: Collection,
-  { filter, signal }: DuplicateSearch,
+  { filter, minHashSimilarity, signal }: DuplicateSearch,
 ): Promise<{ items: DuplicateItem[]; rows: PictureRow[]; version: number }> {
   const items: DuplicateItem[] = [];
   const rows: PictureRow[] = [];
@@ -105,7 +105,7 @@ async function readItems(
     for (const stored of page.items) {
       const item = duplicateItem(stored);
       items.push(item);
-      rows.push(pictureRow(stored, item));
+      rows.push(pictureRow(stored, item, minHashSimilarity !== undefined));
     }
     if (items.length > maxItems) {
       throw new LookalikeError(
@@ -138,11 +138,12 @@ function duplicateItem({ id, version, metadata }: StoredItem): DuplicateItem {
 function pictureRow(
   { id, version, vector, metadata }: StoredItem,
   { lowInformation }: DuplicateItem,
+  hashesCount: boolean,
 ): PictureRow {
   const key = `${version} ${id}`;
   if (lowInformation || vector === undefined) return { key };
-  const { perceptualHash } = keptPicture(metadata);
-  return { key, embedding: normalised(vector), ...(perceptualHash !== undefined && { perceptualHash }) };
+  const { perceptualHash, page } = keptPicture(metadata);
+  return { key, embedding: normalised(vector), perceptualHash, page: hashesCount && page };
 }
 
 function normalised(vector: Float32Array): Float32Array {

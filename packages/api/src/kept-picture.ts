@@ -17,10 +17,11 @@ export function keptPicture(metadata: Metadata): Partial<Picture> {
     const value = picture[name];
     if (typeof value === 'string' && sha256Hex.test(value)) kept[name] = value;
   }
-  const { perceptualHash, lowInformation } = picture;
+  const { perceptualHash, lowInformation, page } = picture;
   if (typeof perceptualHash === 'string' && perceptualHashHex.test(perceptualHash))
     kept.perceptualHash = perceptualHash;
   if (lowInformation === true) kept.lowInformation = true;
+  if (page === true) kept.page = true;
   return kept;
 }
 

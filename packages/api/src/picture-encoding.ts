@@ -29,7 +29,7 @@ export function pictureFromBase64(text: string, limit: number): Uint8Array {
 
 /** The facts of a picture that are kept beside its embedding. */
 function factsOf(bytes: Uint8Array, encoded: Extract<EncodeResult, { ok: true }>): Picture {
-  const { format, width, height, lowInformation, perceptualHash, sharpness } = encoded.picture;
+  const { format, width, height, lowInformation, page, perceptualHash, sharpness } = encoded.picture;
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     width,
@@ -39,6 +39,7 @@ function factsOf(bytes: Uint8Array, encoded: Extract<EncodeResult, { ok: true }>
     perceptualHash,
     sharpness: Math.round(sharpness * 10_000) / 10_000,
     ...(lowInformation ? { lowInformation } : {}),
+    ...(page ? { page } : {}),
   };
 }
 

@@ -18,7 +18,8 @@ export const duplicatesBody = z
       .openapi({
         description:
           'Pictures whose perceptual hashes differ in at most 63 of 256 bits are near-duplicates as well, whatever their ' +
-          'similarity. Default: true, or false where `minSimilarity` is given.',
+          'similarity, and two pages (text, receipts, drawings) only those within 31 bits. Default: true, or false where ' +
+          '`minSimilarity` is given.',
       }),
     filter: filterSchema.optional(),
   })

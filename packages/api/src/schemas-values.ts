@@ -115,6 +115,10 @@ export const picture = z
       .optional()
       .openapi({ description: 'Share of the contrast in fine detail, 0 to about 1.' }),
     lowInformation: z.boolean().optional().openapi({ description: 'Blank or nearly so.' }),
+    page: z.boolean().optional().openapi({
+      description:
+        'Marks on an even ground, as of text or a receipt: in duplicate groups it goes by its perceptual hash.',
+    }),
   })
   .openapi('Picture');
 

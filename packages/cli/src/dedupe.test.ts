@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { madePage } from '../../../test/made-page.ts';
 import { BIN, runCommand, runProcess, TEST_PICTURES, temporaryFolder } from './test-command.ts';
 
 type Folder = Awaited<ReturnType<typeof temporaryFolder>>;
@@ -247,6 +248,24 @@ describe('dedupe on what is no folder of photographs', () => {
     expect(stderr).not.toMatch(/\n {4}at /);
   });
 
+  test('letters laid out alike are no copies of each other, a scan anew of one is', async () => {
+    const letters = await temporaryFolder();
+    for (const seed of [1, 2, 3, 4]) await letters.write(`letters/${seed}.png`, await madePage(seed));
+    const again = await sharp(await madePage(2))
+      .resize(420)
+      .jpeg({ quality: 70 })
+      .toBuffer();
+    await letters.write('letters/again.jpg', again);
+    const args = ['dedupe', join(letters.root, 'letters'), '--json'];
+    const { stdout } = await runCommand(args, { env: letters.env });
+    const { groups } = JSON.parse(stdout) as { groups: { items: { path: string }[] }[] };
+    expect(groups.map(({ items }) => items.map(({ path }) => path).sort())).toEqual([['2.png', 'again.jpg']]);
+    // Asked by similarity alone they are: to the encoder they hardly differ.
+    const bySimilarity = await runCommand([...args, '--no-perceptual-hash'], { env: letters.env });
+    expect(JSON.parse(bySimilarity.stdout).groups[0].items).toHaveLength(5);
+    await letters.remove();
+  });
+
   test('unrelated pictures only: status 1, and blank pictures match nothing but their equals', async () => {
     const blank = (shade: number, width: number) =>
       sharp({ create: { width, height: 80, channels: 3, background: { r: shade, g: shade, b: shade } } });
@@ -302,7 +321,7 @@ test('a run that Ctrl-C stopped is gone on with, not begun again', async () => {
         );
     }
     const photos = join(folder.root, 'photos');
-    const cache = join(folder.env.LOOKALIKE_CACHE_DIR, 'pictures-3.sqlite');
+    const cache = join(folder.env.LOOKALIKE_CACHE_DIR, 'pictures-4.sqlite');
     const known = () => {
       if (!existsSync(cache)) return 0;
       const database = new DatabaseSync(cache, { readOnly: true, timeout: 5000 });

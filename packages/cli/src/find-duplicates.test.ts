@@ -32,6 +32,7 @@ function picture(number: number, path = `${number}.jpg`): ScannedPicture {
       width: 100 + number,
       height: 100,
       lowInformation: false,
+      page: false,
       perceptualHash: '0f'.repeat(32),
       sharpness: 0.2,
     },

@@ -67,7 +67,11 @@ export async function findDuplicates(
   const lowest = 'minSimilarity' in level ? level.minSimilarity : lowestUseful(level.calibration, compared);
   const found = await findNearPairs(
     contents.files.map(([file]) =>
-      rowOf(pictures[file as number] as ScannedPicture, turned?.[file as number]),
+      rowOf(
+        pictures[file as number] as ScannedPicture,
+        turned?.[file as number],
+        options.minHashSimilarity !== undefined,
+      ),
     ),
     {
       minSimilarity: lowest,
@@ -157,9 +161,11 @@ function distinctContents(pictures: readonly ScannedPicture[], boundary: number 
 function rowOf(
   { contentHash, picture, embedding }: ScannedPicture,
   turned: readonly Float32Array[] | undefined,
+  hashesCount: boolean,
 ): PictureRow {
   if (picture.lowInformation) return { key: contentHash };
-  const row = { key: contentHash, embedding, perceptualHash: picture.perceptualHash };
+  const { perceptualHash } = picture;
+  const row = { key: contentHash, embedding, perceptualHash, page: hashesCount && picture.page };
   return turned ? { ...row, turned } : row;
 }
 

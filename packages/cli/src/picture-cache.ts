@@ -95,7 +95,7 @@ export class PictureCache {
   /** Opens or creates the cache in `folder`. A damaged one is moved aside and begun anew. */
   static open(folder: string, options: PictureCacheOptions = {}): PictureCache {
     mkdirSync(folder, { recursive: true });
-    const path = join(folder, 'pictures-3.sqlite');
+    const path = join(folder, 'pictures-4.sqlite');
     try {
       return new PictureCache(openDatabase(path), options);
     } catch (error) {

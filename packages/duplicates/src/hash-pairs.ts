@@ -167,6 +167,15 @@ function agreeBefore(parts: Uint16Array, a: number, b: number, part: number): bo
   return false;
 }
 
+/** Bits in which two perceptual hashes (64 hex digits) differ. */
+export function hashesDiffer(a: string, b: string): number {
+  const words = wordsOf([a, b]);
+  let different = 0;
+  for (let word = 0; word < WORDS; word++)
+    different += bitCount((words[word] as number) ^ (words[WORDS + word] as number));
+  return different;
+}
+
 /** Of 32 bits, in parallel (Warren, "Hacker's Delight", 5-1). */
 function bitCount(bits: number): number {
   let count = bits - ((bits >>> 1) & 0x55555555);

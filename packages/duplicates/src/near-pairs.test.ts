@@ -131,6 +131,26 @@ describe('a search that goes on from an earlier one', () => {
   });
 });
 
+test('two pages are a pair only where their perceptual hashes agree too', async () => {
+  const hash = '00ff00ff00ff00ff'.repeat(4);
+  const flipped = (bits: bigint) => (BigInt(`0x${hash}`) ^ bits).toString(16).padStart(64, '0');
+  const rows = [
+    row('letter', 0, { perceptualHash: hash, page: true }),
+    row('copy', 0.01, { perceptualHash: flipped((1n << 31n) - 1n), page: true }),
+    row('other letter', 0.02, { perceptualHash: flipped(((1n << 32n) - 1n) << 224n), page: true }),
+    row('no hash', 0.03, { page: true }),
+    row('photograph', 0.04, { perceptualHash: flipped(((1n << 32n) - 1n) << 100n) }),
+  ];
+  const { pairs } = await search(rows);
+  expect(keyed(rows, pairs)).toEqual([
+    'copy~letter',
+    'copy~photograph',
+    'letter~photograph',
+    'no hash~photograph',
+    'other letter~photograph',
+  ]);
+});
+
 test('perceptual hashes find pairs whose embeddings are unlike, and say how alike they are', async () => {
   const rows = [
     row('a', 0, { perceptualHash: '00ff00ff00ff00ff'.repeat(4) }),

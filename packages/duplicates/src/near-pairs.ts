@@ -9,6 +9,7 @@ import {
   pairsCompared,
 } from './find-pairs.ts';
 import { findHashPairs } from './hash-pairs.ts';
+import { withoutUnlikePages } from './page-pairs.ts';
 import { decodeLedger, encodeLedger, type LedgerStore, type PairLedger, rowDigest } from './pair-ledger.ts';
 import { type CalibratedThreshold, pairsFrom } from './precision-threshold.ts';
 import { concatPairs, renamePairs, type SimilarPairs } from './similar-pairs.ts';
@@ -21,6 +22,8 @@ export interface PictureRow {
   embedding?: Float32Array | undefined;
   /** 64 hex digits; none: of no use here. */
   perceptualHash?: string | undefined;
+  /** Marks on an even ground: a pair with another one only where their hashes agree, see `withoutUnlikePages`. */
+  page?: boolean | undefined;
   /** Embeddings of it mirrored and turned, as many for every row: other rows are compared with them as well. */
   turned?: readonly Float32Array[] | undefined;
 }
@@ -53,7 +56,7 @@ const PAIRS_BETWEEN_SAVES = 150_000_000;
 
 /**
  * All pairs of rows, as positions in `rows`, that are at least `minSimilarity` alike, and those with nearly the same perceptual
- * hash. A search that goes on from a ledger compares new rows with all, and leaves the ledger with all rows in it; an
+ * hash; of two pages only what `withoutUnlikePages` leaves. A search that goes on from a ledger compares new rows with all, and leaves the ledger with all rows in it; an
  * interrupted one leaves what it had done.
  *
  * @throws LookalikeError as `findPairs` and `findHashPairs`, and `duplicate-key` where two rows of one side have the same key.
@@ -90,8 +93,11 @@ export async function findNearPairs(
   );
   return {
     ...found,
-    pairs: pairsFrom(found.pairs, minSimilarity),
-    hashPairs: pairsFrom({ left, right, similarity }, options.minHashSimilarity ?? 0),
+    pairs: withoutUnlikePages(pairsFrom(found.pairs, minSimilarity), rows),
+    hashPairs: withoutUnlikePages(
+      pairsFrom({ left, right, similarity }, options.minHashSimilarity ?? 0),
+      rows,
+    ),
   };
 }
 

@@ -3,6 +3,7 @@ import sharp, { type Sharp } from 'sharp';
 import type { PictureBytes, PictureFacts, PictureLimits } from './encoder.ts';
 import { greyPixels } from './grey-pixels.ts';
 import type { ModelDescription } from './model.ts';
+import { isPage } from './page.ts';
 import { perceptualHash } from './perceptual-hash.ts';
 import { PictureError } from './picture-error.ts';
 import { detectFormat, PICTURE_FORMATS, type PictureFormat } from './picture-format.ts';
@@ -129,6 +130,7 @@ export async function decodePicture(
       width,
       height,
       lowInformation: isLowInformation(pixels, width, height),
+      page: isPage(pixels, target.width, target.height),
       perceptualHash: perceptualHash(grey),
       sharpness: sharpness(grey),
     },

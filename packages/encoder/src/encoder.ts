@@ -10,6 +10,8 @@ export interface PictureFacts {
   height: number;
   /** Blank or nearly so: its embedding says little. */
   lowInformation: boolean;
+  /** Text, a receipt, a line drawing: marks on an even ground, see `isPage`. Its embedding says little but the layout. */
+  page: boolean;
   /** 256 bits as 64 hex digits, of the pixels that the model sees: see `perceptualHash`. */
   perceptualHash: string;
   /** Share of the contrast that is in fine detail, 0 to about 1; of pictures of one model to be compared: see `sharpness`. */

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
+import { madePage } from '../../../test/made-page.ts';
 import { type DecodeTarget, decodePicture } from './decode.ts';
 import { testPicture, testPictureNames } from './test-pictures.ts';
 
@@ -53,6 +54,21 @@ describe('the perceptual hash', () => {
     }
     expect(distance(perceptualHash, '0'.repeat(64))).toBe(128);
   });
+});
+
+test('a page is marks on an even ground, whatever its copy looks like; a photograph is none', async () => {
+  for (const seed of [1, 2, 3]) {
+    const page = await madePage(seed);
+    for (const copy of [
+      sharp(page),
+      sharp(page).resize(300).jpeg({ quality: 40 }),
+      sharp(page).negate({ alpha: false }),
+      sharp(page).rotate(90).webp(),
+    ])
+      expect((await factsOf(await copy.toBuffer())).page).toBe(true);
+  }
+  for (const name of ['astronaut.jpg', 'cat.jpg', 'coffee.jpg', 'rocket.jpg', 'stairs.jpg', 'clock.png'])
+    expect((await factsOf(testPicture(name))).page, name).toBe(false);
 });
 
 describe('sharpness', () => {

@@ -17,3 +17,9 @@ export async function serveEncoders(nameOrFolder: string | undefined) {
   });
   return { encoders, model };
 }
+
+/** Opens a model once, so that one that does not open is found out now and not by the first picture. */
+export async function tryModel(nameOrFolder: string): Promise<void> {
+  const encoder = await openEncoder(await resolveModel(nameOrFolder));
+  await encoder.close();
+}

@@ -17,7 +17,7 @@ import { EXIT } from '../cli-error.ts';
 import { Interrupted } from '../interruption.ts';
 import { isFolder, openStore } from '../open-store.ts';
 import { note, print } from '../output.ts';
-import { serveEncoders } from '../serve-encoders.ts';
+import { serveEncoders, tryModel } from '../serve-encoders.ts';
 
 import type { ServeOptions } from './serve.ts';
 
@@ -29,6 +29,7 @@ export async function runServer(options: ServeOptions, signal: AbortSignal): Pro
   const keys = options.keys === undefined ? undefined : parseApiKeys(await readFile(options.keys, 'utf8'));
   const objects = await openStore(options.data);
   const engine = openEngine({ store: objects });
+  if (options.model !== undefined) await tryModel(options.model);
   const { encoders, model } = await serveEncoders(options.model);
   let server: RunningServer | undefined;
   const sweeping = setInterval(() => {
@@ -38,8 +39,6 @@ export async function runServer(options: ServeOptions, signal: AbortSignal): Pro
   }, SWEEP_INTERVAL);
   sweeping.unref();
   try {
-    // A model that does not open is found out now and not by the first request.
-    await encoders.get(model.name);
     const app = createApp({
       engine,
       objects,

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Collection, openEngine } from '@lookalike/index';
 import { MemoryStore, type ObjectStore } from '@lookalike/store';
 import { expect, test } from 'vitest';
@@ -122,3 +123,39 @@ test('a call to the store that fails, in any way, at any point, loses nothing ac
   console.log(`${points} crash points covered, ${calls} store calls in ${ways.length} ways`);
   expect(points).toBeGreaterThan(3 * calls - 10);
 }, 1_200_000);
+
+test('a compaction that fails does nothing more once it has said so', async () => {
+  let armed = false;
+  let failed = 0;
+  const calls: string[] = [];
+  const store = new FaultStore(new MemoryStore(), async (kind, key) => {
+    if (!armed) return undefined;
+    calls.push(`${kind} ${key}`);
+    if (!key.includes('/segments/')) return undefined;
+    if (kind !== 'put' && failed++ === 0) return 'before';
+    // The other segment is still under way when the first one has failed.
+    await sleep(20);
+    return undefined;
+  });
+  const engine = openEngine({
+    store,
+    commitWindow: 0,
+    maintenance: false,
+    buildThreads: 2,
+    cacheFolder: join(tmpdir(), 'lookalike-crash-cache'),
+    indexer: { maxSegmentRows: 20 },
+  });
+  await engine.createCollection('c', { dimension: 2, metric: 'cosine' });
+  const collection = await engine.collection('c');
+  const items = Array.from({ length: 40 }, (_, n) => ({ id: `id-${n}`, vector: vectorOf(n) }));
+  await collection.upsert(items);
+  await engine.compact('c');
+  expect((await collection.stats()).segments).toBe(2);
+  armed = true;
+  await expect(engine.compact('c', { full: true })).rejects.toThrow('injected');
+  const before = [...calls];
+  await sleep(500);
+  expect(calls).toEqual(before);
+  expect((await collection.scan({ limit: 100 })).items).toHaveLength(40);
+  await engine.close();
+});

@@ -179,9 +179,8 @@ export class Indexer {
       const { state } = this.#head;
       const merges = this.#merges(state);
       if (merges.length === 0) return;
-      const done = await Promise.all(
-        merges.slice(0, this.#pool.size).map((merge) => this.#merge(state, merge)),
-      );
+      const width = this.#pool.size;
+      const done = await inParallel(merges.slice(0, width), width, (merge) => this.#merge(state, merge));
       await this.#checkpoint();
       // Another indexer was faster: look again at what it left.
       if (!done.includes(true)) await this.#head.refresh();
@@ -203,9 +202,7 @@ export class Indexer {
       groups.at(-1)?.push(live);
       rows += size;
     }
-    await inParallel(groups, this.#pool.size, async (group) => {
-      await this.#merge(state, group);
-    });
+    await inParallel(groups, this.#pool.size, (group) => this.#merge(state, group));
   }
 
   /**

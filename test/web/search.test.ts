@@ -189,6 +189,7 @@ describe.skipIf(skipped)(`the page: search${skipped}`, { timeout }, () => {
     await page.getByRole('button', { name: `Enlarge ${before[1]}` }).click();
     await page.getByRole('button', { name: 'Delete from the collection …' }).click();
     const question = page.getByRole('dialog', { name: `Delete “${before[1]}” from “photos”?` });
+    await question.waitFor();
     // The arrow keys of the dialog below do not move what is asked about.
     await page.keyboard.press('ArrowRight');
     await question.getByRole('button', { name: 'Delete it' }).click();

@@ -6,6 +6,7 @@ const report = process.env.LOOKALIKE_TEST_REPORT;
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: 'test/temporary-folder.ts',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

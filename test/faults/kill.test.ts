@@ -1,18 +1,25 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openEngine } from '@lookalike/index';
 import { openFolderStore } from '@lookalike/store';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 const rounds = Number(process.env.LOOKALIKE_KILLS ?? 50);
 let folder: string;
+/** Of temporary files. */
+let temporary: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookalike-kill-'));
+  temporary = await mkdtemp(join(tmpdir(), 'lookalike-kill-tmp-'));
+  vi.stubEnv('TMPDIR', temporary);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  for (const path of [folder, temporary]) await rm(path, { recursive: true, force: true });
+});
 
 /** Runs the process until it has acknowledged so many batches, kills it within the next, and gives what it said. */
 function runAndKill(first: number, batches: number, delay: number): Promise<string[]> {
@@ -82,6 +89,12 @@ test(`a process killed ${rounds} times in the middle of its work loses nothing t
     });
     await engine.close();
   }
+  const engine = openEngine({ store: await openFolderStore(folder), maintenance: false });
+  await engine.collection('c').then((collection) => collection.delete({ ids: ['id-0'] }));
+  await engine.compact('c', { full: true });
+  await engine.close();
+  // What the killed builds left is gone with the next one.
+  expect((await readdir(temporary)).filter((name) => name.startsWith('lookalike-build-'))).toEqual([]);
   expect(stored.size).toBeGreaterThan(rounds * 30);
   expect(deleted.size).toBeGreaterThan(0);
 }, 1_800_000);

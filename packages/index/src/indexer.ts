@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LookalikeError } from '@lookalike/store';
 import { BackgroundWork } from './background-work.ts';
 import { allBits, without } from './bits.ts';
+import { inBuildFolder } from './build-folder.ts';
 import type { BuildJob, SegmentSource } from './build-job.ts';
 import type { BuildPool } from './build-pool.ts';
 import { listCheckpoints, writeCheckpoint } from './checkpoint.ts';
@@ -265,8 +264,7 @@ export class Indexer {
     indexedVersionOf: (state: HeadState) => number | undefined,
   ): Promise<boolean> {
     const settings = this.#settings(state.info);
-    const folder = await mkdtemp(join(tmpdir(), 'lookalike-build-'));
-    try {
+    return inBuildFolder(async (folder) => {
       const built = await this.#pool.build({
         ...sources,
         settings: graphs ? settings : { ...settings, graphMinRows: Number.POSITIVE_INFINITY },
@@ -289,9 +287,7 @@ export class Indexer {
         return { kind: 'segments', add, remove, indexedVersion };
       });
       return committed;
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   }
 
   async #upload({ info }: HeadState, built: BuiltSegment, folder: string): Promise<SegmentDescriptor> {

@@ -1,10 +1,11 @@
 // Bundles the command into dist/, for a package that stands alone: `npm run build -w lookalike`, then `npm pack -w lookalike`.
-// In the repository the sources run as they are; what is left out of the bundle are the packages with binaries of their own.
+// In the repository the sources run as they are.
 
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleOptions } from './bundle-options.ts';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const dist = path('./dist');
@@ -18,18 +19,8 @@ await build({
     'build-worker': path('../index/src/build-worker.ts'),
   },
   outdir: `${dist}/lib`,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22',
-  external: ['sharp', 'onnxruntime-web', 'hnswlib-node'],
-  // Some dependencies are CommonJS and call `require` inside the bundle.
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
+  ...bundleOptions,
   legalComments: 'linked',
-  logLevel: 'warning',
 });
 
 // Where the code looks for them, seen from dist/lib: beside it (models), or one folder up (addons and the page).

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { bundleOptions } from '../../packages/cli/bundle-options.ts';
 import type { Memory } from './ingest-memory-server.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
@@ -34,16 +35,7 @@ async function bundleServer(folder: string): Promise<string> {
       'build-worker': 'packages/index/src/build-worker.ts',
     },
     outdir: join(folder, 'lib'),
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node22',
-    external: ['sharp', 'onnxruntime-web', 'hnswlib-node'],
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
+    ...bundleOptions,
   });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
   cpSync(join(repository, 'packages/hnsw/prebuilds'), join(folder, 'prebuilds'), { recursive: true });

@@ -10,27 +10,22 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { leastHashSimilarity, MOST_HASH_BITS } from '@lookalike/duplicates';
-import { listModels, openEncoder, resolveModel } from '@lookalike/encoder';
+import { type DecodeTarget, listModels, openEncoder, resolveModel } from '@lookalike/encoder';
 import { backboneDescriber } from './accuracy/backbone-describer.ts';
 import { Copies, cachedDescriptors } from './accuracy/copies.ts';
 import { readCorpus } from './accuracy/corpus.ts';
 import { type Describer, encoderDescriber } from './accuracy/describers.ts';
-import {
-  behindCheapTier,
-  normalised,
-  PairPool,
-  type Scores,
-  score,
-  withCheapTier,
-} from './accuracy/evaluate.ts';
+import { behindCheapTier, normalised, PairPool, type Scores, score } from './accuracy/evaluate.ts';
 import { pdqDescriber } from './accuracy/pdq.ts';
 import { cosineHashes, PRODUCT_HASH, perceptualHashes } from './accuracy/perceptual-hashes.ts';
+import { cachedFacts } from './accuracy/picture-facts.ts';
+import { type DescribedPicture, productScores } from './accuracy/product-scores.ts';
 import { type AccuracyReport, type MethodReport, markdownReport, rowsLed } from './accuracy/report.ts';
 import { TRANSFORMATIONS } from './accuracy/transformations.ts';
 
 const BACKBONE = 'efficientnet-lite0-gem';
 const TRAINED = 'near-duplicate';
-/** The trained model together with the perceptual hash, as `lookalike dedupe` uses them. */
+/** The trained model together with the perceptual hash and the rule of pages: the search of `lookalike dedupe` itself. */
 const SHIPPED = 'lookalike dedupe';
 
 const { values } = parseArgs({ options: { development: { type: 'string' }, photos: { type: 'string' } } });
@@ -76,7 +71,8 @@ const resembles = score(await hashesOf(corpus.distractors), unmatchedHashes).map
   row.some((value) => value >= DUPLICATE_SCORE),
 );
 const distractors = corpus.distractors.filter((_, i) => !resembles[i]);
-const referenceCount = matched + distractors.length;
+const references = [...corpus.queries, ...distractors];
+const referenceCount = references.length;
 log(
   `${matched} + ${corpus.unmatched.length} pictures x ${TRANSFORMATIONS.length} transformations, ${referenceCount} references`,
 );
@@ -88,6 +84,16 @@ for (const transformation of TRANSFORMATIONS) {
 }
 log('copies made');
 
+const described = async (
+  files: readonly string[],
+  embeddings: readonly Float32Array[],
+  target: DecodeTarget,
+): Promise<DescribedPicture[]> =>
+  (await cachedFacts(target, cache, files)).map((facts, i) => ({
+    facts,
+    embedding: embeddings[i] as Float32Array,
+  }));
+
 const tier = {
   hash: [] as Scores[],
   easy: { settled: 0, right: 0, queries: 0 },
@@ -97,7 +103,7 @@ const tier = {
 const methods: MethodReport[] = [];
 for (const describer of describers) {
   const background = await cachedDescriptors(describer, cache, corpus.background);
-  const known = await cachedDescriptors(describer, cache, [...corpus.queries, ...distractors]);
+  const known = await cachedDescriptors(describer, cache, references);
   const found: Float32Array[][][] = [];
   for (const [i, files] of copied.entries()) {
     found.push(await cachedDescriptors(describer, cache, files));
@@ -120,12 +126,19 @@ for (const describer of describers) {
       const alone = new PairPool();
       alone.add(scores, matched);
       rows[transformation] = { half, ...alone.figures() };
-      const together = withCheapTier(tier.hash[i] as Scores, scores, least);
-      const pair = new PairPool();
-      pair.add(together, matched);
-      shipped.rows[transformation] = { half, ...pair.figures() };
+      if (name === TRAINED && trained) {
+        const together = await productScores(
+          await described(copied[i] as string[], queries, trained.model.input),
+          await described(references, known[m] as Float32Array[], trained.model.input),
+          tier.hash[i] as Scores,
+          least,
+        );
+        const pool = new PairPool();
+        pool.add(together, matched);
+        shipped.rows[transformation] = { half, ...pool.figures() };
+        if (half !== 'beyond') shipped[half].add(together, matched);
+      }
       if (half === 'beyond') continue;
-      shipped[half].add(together, matched);
       halves[half].plain.add(scores, matched);
       halves[half].normalised.add(normalised(scores, queries, background[m] as Float32Array[]), matched);
       const behind = behindCheapTier(tier.hash[i] as Scores, scores);

@@ -54,7 +54,7 @@ export async function findDuplicates(
   const { pairs, hashPairs, complete, recall, known } = await findNearPairs(rows, {
     dimension: info.dimension,
     minSimilarity: search.minSimilarity,
-    minHashSimilarity: search.minHashSimilarity ?? 1,
+    minHashSimilarity: search.minHashSimilarity,
     ledger: search.ledger,
     signal: search.signal,
     onProgress: (share) => search.onProgress({ done: Math.floor(share * total), total }),
@@ -88,7 +88,7 @@ export async function findDuplicates(
 
 async function readItems(
   collection: Collection,
-  { filter, minHashSimilarity, signal }: DuplicateSearch,
+  { filter, signal }: DuplicateSearch,
 ): Promise<{ items: DuplicateItem[]; rows: PictureRow[]; version: number }> {
   const items: DuplicateItem[] = [];
   const rows: PictureRow[] = [];
@@ -103,9 +103,8 @@ async function readItems(
       ...(filter === undefined ? {} : { filter }),
     });
     for (const stored of page.items) {
-      const item = duplicateItem(stored);
-      items.push(item);
-      rows.push(pictureRow(stored, item, minHashSimilarity !== undefined));
+      items.push(duplicateItem(stored));
+      rows.push(pictureRow(stored));
     }
     if (items.length > maxItems) {
       throw new LookalikeError(
@@ -135,15 +134,10 @@ function duplicateItem({ id, version, metadata }: StoredItem): DuplicateItem {
 }
 
 /** Known from an earlier search as long as the item is the same version. */
-function pictureRow(
-  { id, version, vector, metadata }: StoredItem,
-  { lowInformation }: DuplicateItem,
-  hashesCount: boolean,
-): PictureRow {
-  const key = `${version} ${id}`;
-  if (lowInformation || vector === undefined) return { key };
-  const { perceptualHash, page } = keptPicture(metadata);
-  return { key, embedding: normalised(vector), perceptualHash, page: hashesCount && page };
+function pictureRow({ id, version, vector, metadata }: StoredItem): PictureRow {
+  const { perceptualHash, lowInformation, page } = keptPicture(metadata);
+  const embedding = vector && normalised(vector);
+  return { key: `${version} ${id}`, embedding, perceptualHash, lowInformation, page };
 }
 
 function normalised(vector: Float32Array): Float32Array {

@@ -67,15 +67,11 @@ export async function findDuplicates(
   const lowest = 'minSimilarity' in level ? level.minSimilarity : lowestUseful(level.calibration, compared);
   const found = await findNearPairs(
     contents.files.map(([file]) =>
-      rowOf(
-        pictures[file as number] as ScannedPicture,
-        turned?.[file as number],
-        options.minHashSimilarity !== undefined,
-      ),
+      rowOf(pictures[file as number] as ScannedPicture, turned?.[file as number]),
     ),
     {
       minSimilarity: lowest,
-      minHashSimilarity: options.minHashSimilarity ?? 1,
+      minHashSimilarity: options.minHashSimilarity,
       // The estimate of precision knows of embeddings only.
       mostHashBits: 'minPrecision' in level ? SURE_HASH_BITS : MOST_HASH_BITS,
       dimension: options.dimension,
@@ -161,12 +157,9 @@ function distinctContents(pictures: readonly ScannedPicture[], boundary: number 
 function rowOf(
   { contentHash, picture, embedding }: ScannedPicture,
   turned: readonly Float32Array[] | undefined,
-  hashesCount: boolean,
 ): PictureRow {
-  if (picture.lowInformation) return { key: contentHash };
-  const { perceptualHash } = picture;
-  const row = { key: contentHash, embedding, perceptualHash, page: hashesCount && picture.page };
-  return turned ? { ...row, turned } : row;
+  const { perceptualHash, lowInformation, page } = picture;
+  return { key: contentHash, embedding, perceptualHash, lowInformation, page, turned };
 }
 
 /**

@@ -141,7 +141,7 @@ test('two pages are a pair only where their perceptual hashes agree too', async 
     row('no hash', 0.03, { page: true }),
     row('photograph', 0.04, { perceptualHash: flipped(((1n << 32n) - 1n) << 100n) }),
   ];
-  const { pairs } = await search(rows);
+  const { pairs } = await search(rows, undefined, { minHashSimilarity: 0 });
   expect(keyed(rows, pairs)).toEqual([
     'copy~letter',
     'copy~photograph',
@@ -149,6 +149,9 @@ test('two pages are a pair only where their perceptual hashes agree too', async 
     'no hash~photograph',
     'other letter~photograph',
   ]);
+  const { pairs: byEmbedding, hashPairs } = await search(rows);
+  expect(keyed(rows, byEmbedding)).toHaveLength(10);
+  expect(keyed(rows, hashPairs)).toEqual([]);
 });
 
 test('perceptual hashes find pairs whose embeddings are unlike, and say how alike they are', async () => {
@@ -156,12 +159,15 @@ test('perceptual hashes find pairs whose embeddings are unlike, and say how alik
     row('a', 0, { perceptualHash: '00ff00ff00ff00ff'.repeat(4) }),
     row('b', 1, { perceptualHash: '00ff00ff00ff00f0'.repeat(4) }),
     row('c', 3, { perceptualHash: 'ff00ff00ff00ff00'.repeat(4) }),
-    { key: 'blank', perceptualHash: '00ff00ff00ff00ff'.repeat(4) },
+    { key: 'no vector', perceptualHash: '00ff00ff00ff00ff'.repeat(4) },
+    row('blank', 0, { perceptualHash: '00ff00ff00ff00ff'.repeat(4), lowInformation: true }),
   ];
-  const { pairs, hashPairs } = await search(rows);
+  const { pairs, hashPairs } = await search(rows, undefined, { minHashSimilarity: 0 });
   expect(keyed(rows, pairs)).toEqual([]);
   expect(keyed(rows, hashPairs)).toEqual(['a~b']);
   expect(hashPairs.similarity[0]).toBeCloseTo(Math.cos(1), 6);
+  const closer = await search(rows, undefined, { minHashSimilarity: 0.6 });
+  expect(keyed(rows, closer.hashPairs)).toEqual([]);
   await expect(search([row('a', 0), row('a', 1)])).rejects.toThrow(
     expect.objectContaining({ code: 'duplicate-key' }),
   );

@@ -20,9 +20,11 @@ export interface PictureRow {
   key: string;
   /** None: pairs with nothing. */
   embedding?: Float32Array | undefined;
+  /** Blank or nearly so: pairs with nothing, as its embedding says little. */
+  lowInformation?: boolean | undefined;
   /** 64 hex digits; none: of no use here. */
   perceptualHash?: string | undefined;
-  /** Marks on an even ground: a pair with another one only where their hashes agree, see `withoutUnlikePages`. */
+  /** Marks on an even ground: where hashes count, a pair with another one only where theirs agree, see `withoutUnlikePages`. */
   page?: boolean | undefined;
   /** Embeddings of it mirrored and turned, as many for every row: other rows are compared with them as well. */
   turned?: readonly Float32Array[] | undefined;
@@ -30,8 +32,11 @@ export interface PictureRow {
 
 export interface NearPairsOptions extends Omit<FindPairsOptions, 'comparisons'> {
   dimension: number;
-  /** Least similarity of a pair found by perceptual hashes: see `leastHashSimilarity`. Default 0. */
-  minHashSimilarity?: number;
+  /**
+   * Perceptual hashes count: pictures of which they agree are pairs from this similarity on (see `leastHashSimilarity`), and two pages
+   * are one only where they do. Missing: they do not count.
+   */
+  minHashSimilarity?: number | undefined;
   /** Bits in which perceptual hashes that agree may differ: see `findHashPairs`. */
   mostHashBits?: number;
   /** Compare only rows before `boundary` with rows from it on: the pictures of one folder with those of another. */
@@ -56,16 +61,17 @@ const PAIRS_BETWEEN_SAVES = 150_000_000;
 
 /**
  * All pairs of rows, as positions in `rows`, that are at least `minSimilarity` alike, and those with nearly the same perceptual
- * hash; of two pages only what `withoutUnlikePages` leaves. A search that goes on from a ledger compares new rows with all, and leaves the ledger with all rows in it; an
- * interrupted one leaves what it had done.
+ * hash; of two pages only what `withoutUnlikePages` leaves. A search that goes on from a ledger compares new rows with all, and leaves
+ * the ledger with all rows in it; an interrupted one leaves what it had done.
  *
  * @throws LookalikeError as `findPairs` and `findHashPairs`, and `duplicate-key` where two rows of one side have the same key.
  */
 export async function findNearPairs(
-  rows: readonly PictureRow[],
+  pictures: readonly PictureRow[],
   options: NearPairsOptions,
 ): Promise<NearPairs> {
-  const { minSimilarity, boundary = 0, exactUpTo, mostHashBits, ledger, signal } = options;
+  const { minSimilarity, minHashSimilarity, boundary = 0, ledger } = options;
+  const rows = pictures.map((row): PictureRow => (row.lowInformation ? { key: row.key } : row));
   const digests = rows.map(({ key }, row) => rowDigest(row < boundary ? `own ${key}` : key));
   if (new Set(digests).size < digests.length)
     throw new LookalikeError('duplicate-key', 'two rows have the same key, expected each once');
@@ -79,10 +85,25 @@ export async function findNearPairs(
     if (!isTooMuch || !before || before.minSimilarity === minSimilarity) throw error;
     return new ContinuedSearch(rows, digests, undefined, options).run();
   });
+  const pairs = pairsFrom(found.pairs, minSimilarity);
+  if (minHashSimilarity === undefined) return { ...found, pairs, hashPairs: concatPairs() };
+  const hashPairs = pairsFrom(await agreeingPairs(rows, options), minHashSimilarity);
+  return {
+    ...found,
+    pairs: withoutUnlikePages(pairs, rows),
+    hashPairs: withoutUnlikePages(hashPairs, rows),
+  };
+}
+
+/** Pairs whose perceptual hashes agree, with the similarity of their embeddings. */
+async function agreeingPairs(
+  rows: readonly PictureRow[],
+  { boundary, exactUpTo, mostHashBits, signal }: NearPairsOptions,
+): Promise<SimilarPairs> {
   const { left, right } = await findHashPairs(
     rows.map(({ embedding, perceptualHash }) => embedding && perceptualHash),
     {
-      ...(options.boundary !== undefined && { boundary }),
+      ...(boundary !== undefined && { boundary }),
       ...(exactUpTo !== undefined && { exactUpTo }),
       ...(mostHashBits !== undefined && { mostBits: mostHashBits }),
       ...(signal && { signal }),
@@ -91,14 +112,7 @@ export async function findNearPairs(
   const similarity = Float32Array.from(left, (row, pair) =>
     cosine(rows[row]?.embedding ?? [], rows[right[pair] as number]?.embedding ?? []),
   );
-  return {
-    ...found,
-    pairs: withoutUnlikePages(pairsFrom(found.pairs, minSimilarity), rows),
-    hashPairs: withoutUnlikePages(
-      pairsFrom({ left, right, similarity }, options.minHashSimilarity ?? 0),
-      rows,
-    ),
-  };
+  return { left, right, similarity };
 }
 
 /**

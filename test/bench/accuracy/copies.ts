@@ -5,11 +5,12 @@ import type { Describer } from './describers.ts';
 import type { Pixels } from './perspective.ts';
 import { readPixels, TRANSFORMATIONS_VERSION, type Transformation, transform } from './transformations.ts';
 
-const hash = (parts: readonly unknown[]) =>
+/** Names a file of the cache. */
+export const hash = (parts: readonly unknown[]) =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24);
 
 /** Leaves a whole file or none, so that an interrupted run costs only the time. */
-function writeWhole(file: string, content: Uint8Array): void {
+export function writeWhole(file: string, content: Uint8Array): void {
   writeFileSync(`${file}.part`, content);
   renameSync(`${file}.part`, file);
 }

@@ -91,20 +91,6 @@ const CHEAP_TIER_SCORE = 1 - (2 * MOST_HASH_BITS) / 256;
 const NOT_LOOKED_AT = -9;
 
 /**
- * What `lookalike dedupe` goes by: pairs that its perceptual hash finds near enough come first, unless the method finds them less
- * alike than `least`; all others are judged by the method.
- */
-export function withCheapTier(hashScores: Scores, scores: Scores, least: number): Scores {
-  return scores.map((row, i) => {
-    const hashes = hashScores[i] as Float32Array;
-    return row.map((value, j) => {
-      const hash = hashes[j] as number;
-      return hash >= CHEAP_TIER_SCORE && value >= least ? 1 + hash : value;
-    });
-  });
-}
-
-/**
  * A perceptual hash in front of a method: where it finds references near enough, those are the answer and the method is
  * not asked; else the method decides alone.
  */

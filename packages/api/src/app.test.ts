@@ -393,6 +393,36 @@ describe('requests', () => {
     expect((await problem(text)).code).toBe('unsupported-media-type');
   });
 
+  it('refuses bodies that are compressed and paths that are not UTF-8, in words', async () => {
+    const { app, send } = openTestApp();
+    await send('PUT', '/v1/collections/v', { dimension: 2 });
+    const compressed = await problem(
+      await send('POST', '/v1/collections/v/query', { vector: [1, 2] }, { 'content-encoding': 'gzip' }),
+    );
+    expect(compressed).toMatchObject({ status: 415, code: 'unsupported-media-type' });
+    expect(compressed.detail).toContain('gzip');
+    const plain = { 'content-encoding': 'identity' };
+    expect((await send('POST', '/v1/collections/v/query', { vector: [1, 2] }, plain)).status).toBe(200);
+
+    const named = await problem(await send('PUT', '/v1/collections/v/items/%ff', { vector: [1, 2] }));
+    expect(named).toMatchObject({ status: 400, code: 'invalid-request' });
+    expect((await app.request('http://localhost/v1/collections/v/items/%25ff')).status).toBe(404);
+  });
+
+  it('logs nothing of a request whose client went away', async () => {
+    const { app, send, failures } = openTestApp();
+    await send('PUT', '/v1/collections/photos');
+    const gone = AbortSignal.abort(new Error('went away'));
+    const response = await app.request('http://localhost/v1/collections/photos/items/cat', {
+      method: 'PUT',
+      headers: { 'content-type': 'image/jpeg' },
+      body: photograph('cat.jpg'),
+      signal: gone,
+    });
+    expect(response.status).toBe(500);
+    expect(failures).toEqual([]);
+  });
+
   it('turns unexpected failures into a problem that tells nothing, and logs them', async () => {
     const { send, failures } = openTestApp({
       engine: {

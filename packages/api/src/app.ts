@@ -11,6 +11,7 @@ import type { Encoders } from './encoders.ts';
 import type { AdjustableLimits } from './limits.ts';
 import { defaultLimits } from './limits.ts';
 import { problemResponse } from './problems.ts';
+import { assertReadable } from './request-body.ts';
 import type { Log } from './request-log.ts';
 import { logFailure, logToStderr } from './request-log.ts';
 import { registerCollectionRoutes } from './routes/collection-routes.ts';
@@ -85,6 +86,7 @@ export function createApp(options: AppOptions): LookalikeApp {
     c.header('x-request-id', c.get('requestId'));
     c.header('x-content-type-options', 'nosniff');
     assertRequestOrigin(c.req.raw, access, corsOrigins);
+    assertReadable(c.req.raw);
     if (c.req.path === '/healthz') return next();
     if (underWay >= services.limits.concurrentRequests) {
       throw new LookalikeError('overloaded', `the server has ${underWay} requests under way; try again`);

@@ -80,6 +80,22 @@ export function parseJson(bytes: Uint8Array, depth: number): unknown {
   return value;
 }
 
+/** Throws `unsupported-media-type` where the body is compressed, `invalid-request` where the path is not percent-encoded UTF-8. */
+export function assertReadable(request: Request): void {
+  const encoding = request.headers.get('content-encoding') ?? 'identity';
+  if (encoding.trim().toLowerCase() !== 'identity')
+    throw new LookalikeError(
+      'unsupported-media-type',
+      `expected a body as it is, without a content-encoding, got ${encoding}`,
+    );
+  const { pathname } = new URL(request.url);
+  try {
+    decodeURIComponent(pathname);
+  } catch (cause) {
+    throw new LookalikeError('invalid-request', `${pathname} is not percent-encoded UTF-8`, { cause });
+  }
+}
+
 /** The media type without parameters, in lower case; empty where the request names none. */
 export function mediaTypeOf(request: Request): string {
   return (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';

@@ -29,6 +29,7 @@ export const logToStderr: Log = ({ error, ...entry }) => {
 
 /** Logs what the client is not told in full. */
 export function logFailure(c: Context<ApiEnv>, error: unknown): void {
-  if (!isServerFailure(error)) return;
+  // Where the client went away, nothing failed.
+  if (!isServerFailure(error) || error === c.req.raw.signal.reason) return;
   c.get('log')({ requestId: c.get('requestId'), method: c.req.method, path: c.req.path, error });
 }

@@ -232,6 +232,20 @@ describe('bad pictures', () => {
     }
   });
 
+  test('what is damaged is said in words, also while others are decoded', async () => {
+    const bytes = (await cat().jpeg().toBuffer()).subarray(0, 5000);
+    const messages = await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        decoded(i % 2 ? bytes : CAT).then(
+          () => 'decoded',
+          (error) => (error as Error).message,
+        ),
+      ),
+    );
+    for (const [i, message] of messages.entries())
+      expect(message).toMatch(i % 2 ? /cannot be decoded: .*(premature end|cut short)/ : /^decoded$/);
+  });
+
   test('a PNG with a flipped byte is damaged', async () => {
     const bytes = Buffer.from(await cat().png().toBuffer());
     const middle = bytes.length >> 1;

@@ -73,10 +73,11 @@ async function damagedUnlessDone<T>(format: PictureFormat, work: () => Promise<T
   try {
     return await work();
   } catch (cause) {
-    const reason = (cause as Error).message.replace(/\s+/g, ' ').trim();
+    // libvips, which decodes several at once, does not always know which of them an error was of.
+    const reason = (cause as Error).message.replace('Unknown error', 'it is damaged or cut short');
     throw new PictureError(
       'picture-damaged',
-      `the ${format.toUpperCase()} file cannot be decoded: ${reason}`,
+      `the ${format.toUpperCase()} file cannot be decoded: ${reason.replace(/\s+/g, ' ').trim()}`,
       cause,
     );
   }

@@ -71,7 +71,14 @@ describe('Arrow', () => {
       refused: [{ error: { code: 'invalid-vector' } }, {}],
     });
     const other = tableToIPC(new Table({ name: vectorFromArray(['a'], new Utf8()) }));
-    for (const bad of [Buffer.from('no arrow at all, but text'), other, wrong.subarray(0, wrong.length - 60)])
+    for (const bad of [
+      Buffer.from('no arrow at all, but text'),
+      Buffer.from('garbage'),
+      Buffer.alloc(0),
+      Buffer.alloc(64),
+      other,
+      wrong.subarray(0, wrong.length - 60),
+    ])
       await expect(importArrow(collection, parts(bad, 64))).rejects.toMatchObject({ code: 'invalid-arrow' });
   });
 });

@@ -81,6 +81,9 @@ async function* batchesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Rec
   const { RecordBatchReader } = await import('apache-arrow');
   try {
     const reader = await RecordBatchReader.from(source);
+    await reader.open();
+    // Of nothing, or of a few bytes of anything, it makes a stream without rows.
+    if (!reader.schema) throw invalidArrow('expected a stream or file, which begins with its columns');
     yield* reader;
   } catch (cause) {
     if (cause instanceof LookalikeError) throw cause;

@@ -119,21 +119,34 @@ export class FolderStore implements ObjectStore {
     const path = this.#path(key);
     options.signal?.throwIfAborted();
     const temporary = join(this.#root, temporaryFolder, randomUUID());
-    const file = await open(temporary, 'wx');
+    const writing = async <T>(work: Promise<T>): Promise<T> => {
+      try {
+        return await work;
+      } catch (cause) {
+        if (cause instanceof LookalikeError) throw cause;
+        // A full disk, a folder that has become read-only, and the like.
+        throw new LookalikeError(
+          'store-unavailable',
+          `cannot write ${key} to ${this.description}: ${reason(cause)}`,
+          { cause },
+        );
+      }
+    };
+    const file = await writing(open(temporary, 'wx'));
     let finished = false;
     try {
       for await (const chunk of body instanceof Uint8Array ? [body] : body) {
         options.signal?.throwIfAborted();
         for (let at = 0; at < chunk.length; ) {
-          const { bytesWritten } = await file.write(chunk, at, chunk.length - at);
+          const { bytesWritten } = await writing(file.write(chunk, at, chunk.length - at));
           at += bytesWritten;
         }
       }
-      await file.sync();
+      await writing(file.sync());
       const info = await file.stat({ bigint: true });
       await file.close();
       finished = true;
-      await this.#publish(key, temporary, path, options.ifAbsent === true);
+      await writing(this.#publish(key, temporary, path, options.ifAbsent === true));
       return { etag: etagOf(info) };
     } finally {
       if (!finished) await file.close();

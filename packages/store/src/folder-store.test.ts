@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openFolderStore } from './folder-store.ts';
+
+test('a write that the disk does not take says which object, where and why', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'lookalike-store-'));
+  const store = await openFolderStore(root);
+  await store.put('a/b', Buffer.from('there'));
+  // As an unplugged disk.
+  await rm(root, { recursive: true });
+  await expect(store.put('a/c', Buffer.from('lost'))).rejects.toMatchObject({
+    code: 'store-unavailable',
+    message: expect.stringMatching(`cannot write a/c to folder ${root}: ENOENT`),
+  });
+});
+
+test('what the source of a body fails with is not taken for a failure of the store', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'lookalike-store-'));
+  const store = await openFolderStore(root);
+  const failure = Object.assign(new Error('gone'), { code: 'ENOENT', syscall: 'open' });
+  // biome-ignore lint/correctness/useYield: it fails before its first chunk.
+  async function* body(): AsyncGenerator<Uint8Array> {
+    throw failure;
+  }
+  await expect(store.put('a', body())).rejects.toBe(failure);
+  await rm(root, { recursive: true });
+});

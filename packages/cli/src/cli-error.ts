@@ -1,4 +1,5 @@
 import { LookalikeError } from '@lookalike/store';
+import { cacheFolder } from './user-folders.ts';
 
 /** Exit statuses: what a script may rely on. */
 export const EXIT = {
@@ -19,6 +20,9 @@ export function errorText(error: unknown): string {
     if (system.code === 'EACCES' || system.code === 'EPERM')
       return `not allowed: ${system.path ?? error.message}`;
     if (system.code !== undefined && system.syscall !== undefined) return error.message;
+    // Nothing but the cache of pictures is in SQLite.
+    if (system.code === 'ERR_SQLITE_ERROR')
+      return `cannot use the cache in ${cacheFolder()}: ${error.message} (LOOKALIKE_CACHE_DIR names another folder)`;
     // Of the client: an answer of the server, already in words.
     if (error.name !== 'Error' && error.name !== 'TypeError' && error.name !== 'RangeError')
       return error.message;

@@ -1,7 +1,8 @@
+import type { Log } from '@lookalike/api';
 import { LookalikeApiError, LookalikeClient } from '@lookalike/client';
 import { LookalikeError } from '@lookalike/store';
 import { type Command, Option } from 'commander';
-import { openStore } from './open-store.ts';
+import { openExistingStore, openStore } from './open-store.ts';
 import { modelOption } from './option-values.ts';
 
 export const DEFAULT_URL = 'http://127.0.0.1:8787';
@@ -38,11 +39,12 @@ export function addConnectionOptions(command: Command): Command {
 
 /**
  * Runs `work` with a client of the server, or, with `data`, of the same API in this process: what a command does is the
- * same either way.
+ * same either way. A data folder that is not there is made where `creates`.
  */
 export async function withClient<T>(
   options: ConnectionOptions,
   work: (client: LookalikeClient) => Promise<T>,
+  { creates = false } = {},
 ): Promise<T> {
   if (options.data === undefined) {
     if (!URL.canParse(options.url))
@@ -70,14 +72,21 @@ export async function withClient<T>(
     import('@lookalike/index'),
     import('./serve-encoders.ts'),
   ]);
-  const objects = await openStore(options.data);
+  const objects = await (creates ? openStore : openExistingStore)(options.data);
   const engine = openEngine({ store: objects });
   const { encoders } = await serveEncoders(options.model);
   try {
-    const app = createApp({ engine, objects, encoders, access: { kind: 'upstream' } });
+    const failures = new Map<string, unknown>();
+    const log: Log = (entry) => {
+      failures.set(entry.requestId, entry.error);
+    };
+    const app = createApp({ engine, objects, encoders, access: { kind: 'upstream' }, log });
     const fetch = async (url: string | URL | Request, init?: RequestInit) =>
       app.fetch(new Request(url, init));
-    return await work(new LookalikeClient(DEFAULT_URL, { fetch }));
+    return await work(new LookalikeClient(DEFAULT_URL, { fetch })).catch((error: unknown) => {
+      // What a server would tell its log only.
+      throw (error instanceof LookalikeApiError && failures.get(error.requestId ?? '')) || error;
+    });
   } finally {
     await engine.close();
     await encoders.close();

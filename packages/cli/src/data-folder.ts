@@ -1,7 +1,7 @@
 import type { Administration, SearchEngine } from '@lookalike/index';
 import type { ObjectStore } from '@lookalike/store';
 import { Option } from 'commander';
-import { DEFAULT_DATA, openStore } from './open-store.ts';
+import { DEFAULT_DATA, openExistingStore } from './open-store.ts';
 
 export interface DataOptions {
   data: string;
@@ -19,7 +19,7 @@ export async function withEngine<T>(
   work: (engine: SearchEngine & Administration, objects: ObjectStore) => Promise<T>,
 ): Promise<T> {
   const { openEngine } = await import('@lookalike/index');
-  const objects = await openStore(data);
+  const objects = await openExistingStore(data);
   const engine = openEngine({ store: objects });
   try {
     return await work(engine, objects);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, symlink, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
@@ -165,8 +165,8 @@ describe('dedupe on a folder of photographs', () => {
     expect(stdout).toMatch(/^ {2}keep .* cat\.jpg$/m);
     expect(stdout).toMatch(/^ {2}duplicate {2}same pixels .* copies\/cat-pixels\.png$/m);
     expect(stdout).toMatch(/^6 groups, 12 duplicates \(.*\) among 24 pictures/m);
-    expect(stderr).toMatch(/Could not read 3 files:\n {2}cut\.jpg: .*\n {2}empty\.jpg: .*\n {2}text\.png: /);
-    expect(stderr).toMatch(/skipped: 1 not pictures, 1 symbolic links/);
+    expect(stderr).toMatch(/Could not read:\n {2}cut\.jpg: .*\n {2}empty\.jpg: .*\n {2}text\.png: /);
+    expect(stderr).toMatch(/skipped: 1 not a picture, 1 symbolic link\)/);
     expect(stdout + stderr).not.toContain('\x1b');
     expect(stdout + stderr).not.toContain('\r');
   });
@@ -234,7 +234,7 @@ describe('dedupe on what is no folder of photographs', () => {
     ['an empty folder', 'empty', /no pictures in .*empty/],
     ['a folder that is not there', 'missing', /no such file or folder: .*missing/],
     ['a file', 'file.jpg', /is a file, expected a folder/],
-    ['a folder of damaged files only', 'damaged', /none of the 1 files .*\n {2}x\.jpg: /],
+    ['a folder of damaged files only', 'damaged', /no file in .*damaged could be read:\n {2}x\.jpg: /],
   ])('%s is a clear error', async (_, name, message) => {
     await mkdir(join(folder.root, 'empty'), { recursive: true });
     await folder.write('file.jpg', await readFile(original('cat.jpg')));
@@ -289,6 +289,32 @@ describe('dedupe on what is no folder of photographs', () => {
         expect.arrayContaining([expect.stringMatching(/^white/), 'pixels']),
       ],
     ]);
+  });
+
+  test('a report that has no place is said before anything is looked at', async () => {
+    const album = await folder.write('album/cat.jpg', await readFile(original('cat.jpg')));
+    const report = (path: string) =>
+      runCommand(['dedupe', dirname(album), '--html', join(folder.root, path)], { env: folder.env });
+    for (const [path, why] of [
+      ['missing/report.html', /cannot write .*report\.html: there is no folder .*missing\n$/],
+      ['album', /cannot write .*album: it is a folder, expected a file\n$/],
+    ] as const)
+      expect(await report(path)).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringMatching(why),
+      });
+  });
+
+  test('a cache that cannot be used is named, with the way to another', async () => {
+    const cache = join(folder.root, 'bad-cache');
+    await mkdir(join(cache, 'pictures-4.sqlite'), { recursive: true });
+    const { status, stderr } = await runCommand(['dedupe', TEST_PICTURES], {
+      env: { ...folder.env, LOOKALIKE_CACHE_DIR: cache },
+    });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/cannot use the cache in .*bad-cache: .*LOOKALIKE_CACHE_DIR/);
+    expect(stderr).not.toMatch(/\n {4}at /);
   });
 
   test.each([

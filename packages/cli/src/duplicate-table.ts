@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { byteSize } from './byte-size.ts';
+import { counted } from './counted.ts';
 import {
   type DuplicateReport,
   type ReportedGroup,
@@ -52,12 +53,12 @@ function columnWidths({ keep, items }: ReportedGroup): number[] {
 function summary(report: DuplicateReport): string {
   const redundant = redundantItems(report);
   const against = report.against === undefined ? '' : ` against ${report.against}`;
-  const pictures = `${report.scanned} picture${report.scanned === 1 ? '' : 's'}`;
+  const pictures = counted(report.scanned, 'picture');
   if (redundant.length === 0) return `No duplicates among ${pictures}${against} (${levelText(report)}).\n`;
   const bytes = redundant.reduce((sum, item) => sum + item.bytes, 0);
-  const groups = `${report.groups.length} group${report.groups.length === 1 ? '' : 's'}`;
+  const groups = counted(report.groups.length, 'group');
   return (
-    `${groups}, ${redundant.length} duplicate${redundant.length === 1 ? '' : 's'} (${byteSize(bytes)}) ` +
+    `${groups}, ${counted(redundant.length, 'duplicate')} (${byteSize(bytes)}) ` +
     `among ${pictures}${against} (${levelText(report)}).\n`
   );
 }

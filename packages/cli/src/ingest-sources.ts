@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { LookalikeError } from '@lookalike/store';
+import { counted } from './counted.ts';
 import { isFolder, openBucketForReading } from './open-store.ts';
 import type { PictureCache } from './picture-cache.ts';
-import { contentHashOf, readPicture, sha256 } from './picture-scan.ts';
+import { contentHashOf, type FileError, readPicture, sha256 } from './picture-scan.ts';
 import { hasPictureName, skippedText, walkPictures } from './walk-pictures.ts';
 
 /** A picture to be stored, wherever it lies. */
@@ -16,6 +17,8 @@ export interface IngestSource {
 
 export interface IngestSources {
   sources: IngestSource[];
+  /** Folders that cannot be read. */
+  errors: FileError[];
   /** What was left out, for the summary; may be empty. */
   skipped: string;
 }
@@ -33,6 +36,7 @@ export async function ingestSources(location: string, cache: PictureCache): Prom
       contentHash: () => contentHashOf(file, cache),
       read: () => readPicture(file.absolute),
     })),
+    errors: walk.errors,
     skipped: skippedText(walk),
   };
 }
@@ -72,5 +76,6 @@ async function bucketSources(location: string, cache: PictureCache): Promise<Ing
   } while (startAfter !== undefined);
   if (sources.length === 0)
     throw new LookalikeError('no-pictures', `no pictures in ${location}, ${others} other objects`);
-  return { sources, skipped: others > 0 ? ` (skipped: ${others} not pictures)` : '' };
+  const skipped = others > 0 ? ` (skipped: ${counted(others, 'not a picture', 'not pictures')})` : '';
+  return { sources, errors: [], skipped };
 }

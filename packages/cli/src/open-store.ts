@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { LookalikeError, type ObjectStore, openFolderStore } from '@lookalike/store';
 import type { S3StoreOptions } from '@lookalike/store/s3';
 
@@ -14,6 +15,13 @@ export async function openStore(location: string): Promise<ObjectStore> {
   // Loaded for S3 only: the AWS SDK is large.
   const { openS3Store } = await import('@lookalike/store/s3');
   return openS3Store(bucketOptions(location));
+}
+
+/** The same for work on what is there: throws `no-data` where there is no such folder, instead of making it. */
+export async function openExistingStore(location: string): Promise<ObjectStore> {
+  if (isFolder(location) && !(await stat(location).catch(() => undefined))?.isDirectory())
+    throw new LookalikeError('no-data', `there is no data folder ${location}`);
+  return openStore(location);
 }
 
 /** A bucket to read from: nothing is written to it, not even to find out what it can do. */

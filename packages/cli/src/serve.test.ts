@@ -138,7 +138,7 @@ describe('a server, and the commands that use it', () => {
   });
 
   test.each([
-    [['query', 'album/broken.jpg', '-c', 'album'], /text/],
+    [['query', 'album/broken.jpg', '-c', 'album'], /album\/broken\.jpg: .*text/],
     [['query', 'nothing.jpg', '-c', 'album'], /no such file or folder: .*nothing\.jpg/],
     [['query', 'album/cat.jpg', '-c', 'nowhere'], /no collection.*nowhere/],
     [['query', 'album/cat.jpg'], /required option '-c, --collection <name>'/],

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openEngine } from '@lookalike/index';
 import { openFolderStore } from '@lookalike/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCommand, temporaryFolder } from './test-command.ts';
+import { runCommand, TEST_PICTURES, temporaryFolder } from './test-command.ts';
 
 /** Upkeep asks nothing of a model: the collection holds vectors. */
 describe('upkeep of a data folder', () => {
@@ -56,6 +56,8 @@ describe('upkeep of a data folder', () => {
     expect(exported).toMatchObject({ status: 0, stderr: '199 items of points in points.arrows.\n' });
     const unnamed = await run('import', 'points.arrows', '--data', data);
     expect(unnamed).toMatchObject({ status: 2, stderr: expect.stringContaining('give --collection') });
+    const elsewhere = await run('import', 'points.arrows', '-c', 'nowhere', '--data', data);
+    expect(elsewhere).toMatchObject({ status: 2, stderr: expect.stringContaining('give --model') });
     // Into itself: everything is there afterwards as it was.
     const before = await run('export', '-c', 'points', '--data', data);
     const imported = await run('import', 'points.arrows', '-c', 'points', '--data', data, '--json');
@@ -70,11 +72,42 @@ describe('upkeep of a data folder', () => {
     for (const [file, message] of [
       ['other.ndjson', /the first line is not/],
       ['cut.ndjson', /cut\.ndjson:2: not a line of JSON/],
+      ['.', /is a folder, expected a file/],
     ] as const) {
       const { status, stderr } = await run('import', file, '--data', data);
       expect(stderr).toMatch(message);
       expect(status).toBe(2);
     }
+  });
+
+  test('what only reads makes no data folder where there is none', async () => {
+    const missing = join(folder.root, 'typo');
+    for (const args of [
+      ['verify', '-c', 'points'],
+      ['compact', '-c', 'points'],
+      ['export', '-c', 'points'],
+      ['recall', '-c', 'points'],
+      ['query', join(TEST_PICTURES, 'cat.jpg'), '-c', 'points'],
+    ]) {
+      const { status, stderr } = await run(...args, '--data', missing);
+      expect([args[0], status, stderr]).toEqual([
+        args[0],
+        2,
+        `lookalike: there is no data folder ${missing}\n`,
+      ]);
+    }
+    expect(existsSync(missing)).toBe(false);
+  });
+
+  test('a write that the disk does not take says why, without the log of a server', async () => {
+    const broken = join(folder.root, 'broken');
+    await openFolderStore(broken);
+    // Where collections would be is a file.
+    writeFileSync(join(broken, 'collections'), '');
+    const { status, stderr } = await run('import', 'points.ndjson', '--data', broken);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^lookalike: .*cannot write collections\/points\/.* folder .*broken/);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
   test('compact makes segments, and verify proves them sound or names what is damaged', async () => {

@@ -1,6 +1,10 @@
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookalikeError } from '@lookalike/store';
+import { errorText } from './cli-error.ts';
+import { counted } from './counted.ts';
+import type { FileError } from './picture-scan.ts';
 
 export interface FoundFile {
   /** Relative to the folder, `/`-separated on every system. */
@@ -13,6 +17,8 @@ export interface PictureWalk {
   files: FoundFile[];
   /** Left out, by reason, for the summary. */
   skipped: { otherFiles: number; unsupportedPictures: number; links: number };
+  /** Folders that cannot be read, ending in `/`. */
+  errors: FileError[];
 }
 
 const PICTURES = new Set(['jpg', 'jpeg', 'jpe', 'jfif', 'png', 'apng', 'webp', 'avif', 'gif', 'tif', 'tiff']);
@@ -33,17 +39,29 @@ const UNSUPPORTED = new Set([
 
 /**
  * Every picture file below a folder, by its name's ending. Hidden files and folders are skipped, and so are symbolic links:
- * a link is not a copy of its target, and following it could walk in circles.
+ * a link is not a copy of its target, and following it could walk in circles. A folder below that cannot be read stops nothing.
  * @throws LookalikeError `not-a-folder`, `no-pictures`.
  */
 export async function walkPictures(folder: string): Promise<PictureWalk> {
   const facts = await stat(folder);
   if (!facts.isDirectory())
     throw new LookalikeError('not-a-folder', `${folder} is a file, expected a folder of pictures`);
-  const walk: PictureWalk = { files: [], skipped: { otherFiles: 0, unsupportedPictures: 0, links: 0 } };
+  const walk: PictureWalk = {
+    files: [],
+    skipped: { otherFiles: 0, unsupportedPictures: 0, links: 0 },
+    errors: [],
+  };
   const pending = [''];
   for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
-    for (const entry of await readdir(join(folder, below), { withFileTypes: true })) {
+    let entries: Dirent[];
+    try {
+      entries = await readdir(join(folder, below), { withFileTypes: true });
+    } catch (error) {
+      if (below === '') throw error;
+      walk.errors.push({ path: `${below}/`, error: errorText(error) });
+      continue;
+    }
+    for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
       if (entry.isSymbolicLink()) walk.skipped.links++;
@@ -55,7 +73,8 @@ export async function walkPictures(folder: string): Promise<PictureWalk> {
   if (walk.files.length === 0)
     throw new LookalikeError(
       'no-pictures',
-      `no pictures in ${folder}: expected files ending in ${[...PICTURES].join(', ')}${skippedText(walk)}`,
+      `no pictures in ${folder}: expected files ending in ${[...PICTURES].join(', ')}${skippedText(walk)}` +
+        walk.errors.map(({ path, error }) => `\n  ${path}: ${error}`).join(''),
     );
   return walk;
 }
@@ -74,12 +93,13 @@ export function hasPictureName(path: string): boolean {
   return PICTURES.has(endingOf(path));
 }
 
-/** ` (skipped: 3 other files)`, or nothing. */
+/** ` (skipped: 3 not pictures, 1 symbolic link)`, or nothing. */
 export function skippedText({ skipped }: PictureWalk): string {
+  const { unsupportedPictures, otherFiles, links } = skipped;
   const parts = [
-    [skipped.unsupportedPictures, 'in a picture format not supported'],
-    [skipped.otherFiles, 'not pictures'],
-    [skipped.links, 'symbolic links'],
-  ].flatMap(([count, what]) => (count ? [`${count} ${what}`] : []));
+    ...(unsupportedPictures > 0 ? [`${unsupportedPictures} in a picture format not supported`] : []),
+    ...(otherFiles > 0 ? [counted(otherFiles, 'not a picture', 'not pictures')] : []),
+    ...(links > 0 ? [counted(links, 'symbolic link')] : []),
+  ];
   return parts.length === 0 ? '' : ` (skipped: ${parts.join(', ')})`;
 }

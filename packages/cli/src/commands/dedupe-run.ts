@@ -7,6 +7,7 @@ import { LookalikeError } from '@lookalike/store';
 import { byteSize } from '../byte-size.ts';
 import { EXIT } from '../cli-error.ts';
 import { confirm } from '../confirm.ts';
+import { counted } from '../counted.ts';
 import { deleteDuplicates } from '../delete-duplicates.ts';
 import { reportPage } from '../duplicate-page.ts';
 import {
@@ -20,7 +21,7 @@ import {
 import { printable, reportTable } from '../duplicate-table.ts';
 import { findDuplicates } from '../find-duplicates.ts';
 import { type EmbeddingSource, lazyEncoder } from '../lazy-encoder.ts';
-import { note, print, stdoutHasColor, writeWholeFile } from '../output.ts';
+import { assertWritable, note, print, stdoutHasColor, writeWholeFile } from '../output.ts';
 import { PictureCache } from '../picture-cache.ts';
 import { type FileError, scanPictures } from '../picture-scan.ts';
 import { duration, Progress } from '../progress.ts';
@@ -33,6 +34,7 @@ import type { DedupeOptions } from './dedupe.ts';
 
 export async function dedupe(folder: string, options: DedupeOptions, signal: AbortSignal): Promise<number> {
   const quiet = options.json === true || options.csv === true;
+  if (options.html !== undefined) await assertWritable(options.html);
   const { walk, reference } = await walkFolders(folder, options.against);
   const different = await readVerdicts();
   const cache = PictureCache.open(cacheFolder());
@@ -42,18 +44,18 @@ export async function dedupe(folder: string, options: DedupeOptions, signal: Abo
       const started = performance.now();
       const work: Work = { options, encoder, cache, signal, quiet, different };
       const report = await makeReport(folder, walk.files, reference, work);
+      report.errors.unshift(...walk.errors);
       if (report.scanned === 0)
         throw new LookalikeError(
           'no-pictures',
-          `none of the ${walk.files.length} files in ${folder} could be read\n${errorLines(report.errors)}`,
+          `no file in ${folder} could be read:\n${errorLines(report.errors)}`,
         );
       await printReport(report, options);
       if (options.html !== undefined) await writePage(options.html, report, signal, quiet);
       if (!quiet) {
-        if (report.errors.length > 0)
-          note(`\nCould not read ${report.errors.length} files:\n${errorLines(report.errors)}`);
+        if (report.errors.length > 0) note(`\nCould not read:\n${errorLines(report.errors)}`);
         note(
-          `${walk.files.length + reference.length} files${skippedText(walk)} in ${duration((performance.now() - started) / 1000)}` +
+          `${counted(walk.files.length + reference.length, 'file')}${skippedText(walk)} in ${duration((performance.now() - started) / 1000)}` +
             `${report.known > 0 ? `, ${report.known} known from before` : ''}.`,
         );
       }
@@ -76,7 +78,7 @@ interface Work {
   different: (a: string, b: string) => boolean;
 }
 
-/** The files of the folder, and those of the reference folder under paths relative to the first. */
+/** The files of the folder, and those of the reference folder under paths relative to the first; as the errors of both. */
 async function walkFolders(
   folder: string,
   against: string | undefined,
@@ -94,10 +96,10 @@ async function walkFolders(
     files.filter(({ path }) => !inside(inner, join(outer, path)));
   if (inside(root, otherRoot)) walk.files = outside(walk.files, root, otherRoot);
   if (inside(otherRoot, root)) other.files = outside(other.files, otherRoot, root);
-  const reference = other.files.map(({ absolute }) => ({
-    path: relative(resolve(folder), absolute).split(sep).join('/'),
-    absolute,
-  }));
+  const fromFirst = (absolute: string) => relative(resolve(folder), absolute).split(sep).join('/');
+  const reference = other.files.map(({ absolute }) => ({ path: fromFirst(absolute), absolute }));
+  for (const { path, error } of other.errors)
+    walk.errors.push({ path: `${fromFirst(join(resolve(against), path))}/`, error });
   return { walk, reference };
 }
 
@@ -222,17 +224,19 @@ async function confirmAndDelete(report: DuplicateReport, signal: AbortSignal): P
   const redundant = redundantItems(report);
   if (redundant.length === 0) return;
   const bytes = redundant.reduce((sum, { bytes }) => sum + bytes, 0);
-  const question = `Delete ${redundant.length} files (${byteSize(bytes)}) for good?`;
+  const question = `Delete ${counted(redundant.length, 'file')} (${byteSize(bytes)}) for good?`;
   if (!(await confirm(question, signal))) {
     note('Nothing was deleted.');
     return;
   }
   const { deleted, errors } = await deleteDuplicates(report);
-  note(`Deleted ${deleted.length} files (${byteSize(deleted.reduce((sum, { bytes }) => sum + bytes, 0))}).`);
+  note(
+    `Deleted ${counted(deleted.length, 'file')} (${byteSize(deleted.reduce((sum, { bytes }) => sum + bytes, 0))}).`,
+  );
   if (errors.length > 0)
     throw new LookalikeError(
       'not-deleted',
-      `${errors.length} files were not deleted:\n${errorLines(errors)}`,
+      `${counted(errors.length, 'file was', 'files were')} not deleted:\n${errorLines(errors)}`,
     );
 }
 

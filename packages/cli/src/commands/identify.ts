@@ -14,6 +14,7 @@ import {
 import { interruptible } from '../interruption.ts';
 import { collectionOption, jsonOption, marginValue, similarityValue, wholeNumber } from '../option-values.ts';
 import { print } from '../output.ts';
+import { namingPicture } from '../picture-refusal.ts';
 import { readPicture } from '../picture-scan.ts';
 
 interface IdentifyOptions extends ConnectionOptions {
@@ -85,7 +86,9 @@ async function identify(path: string, options: IdentifyOptions, signal: AbortSig
   const { collection } = options;
   const { matches, model, own } = await withClient(options, async (client) => {
     const found = await modelOf(client, collection, signal);
-    const answer = await client.query(collection, { picture, topK: EXAMPLES }, { signal });
+    const answer = await client
+      .query(collection, { picture, topK: EXAMPLES }, { signal })
+      .catch(namingPicture(path));
     const ofClass = await ownThreshold(client, answer.matches, found, options, signal);
     return { matches: answer.matches, model: found, own: ofClass };
   });

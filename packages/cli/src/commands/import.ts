@@ -1,5 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { LookalikeApiError, type LookalikeClient } from '@lookalike/client';
 import { LookalikeError } from '@lookalike/store';
 import { Command } from 'commander';
 import { EXIT } from '../cli-error.ts';
@@ -54,6 +55,11 @@ async function isArrow(file: string): Promise<boolean> {
   if (file === '-') return false;
   const handle = await open(file);
   try {
+    if ((await handle.stat()).isDirectory())
+      throw new LookalikeError(
+        'invalid-export',
+        `${file} is a folder, expected a file of "lookalike export"`,
+      );
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(6), 0, 6, 0);
     const head = buffer.subarray(0, bytesRead).toString('latin1');
     return head.startsWith('\xff\xff\xff\xff') || head === 'ARROW1';
@@ -69,12 +75,21 @@ async function importArrow(file: string, options: ImportOptions, signal: AbortSi
       'no-collection',
       `${file} is an Arrow file, which names no collection: give --collection`,
     );
-  return withClient(options, async (client) => {
+  const work = async (client: LookalikeClient): Promise<Imported> => {
     if (model !== undefined) await client.createCollection(collection, { model }, { signal });
-    const { stored, refused } = await client.importArrow(collection, await openAsBlob(file), { signal });
+    const { stored, refused } = await client
+      .importArrow(collection, await openAsBlob(file), { signal })
+      .catch((error: unknown) => {
+        if (!(error instanceof LookalikeApiError) || error.code !== 'unknown-collection') throw error;
+        throw new LookalikeError(
+          error.code,
+          `${error.message}, and an Arrow file does not say what made its vectors: give --model`,
+        );
+      });
     const errors = refused.map(({ id, error }) => ({ id, error: error?.message ?? 'refused' }));
     return { collection, stored, errors };
-  });
+  };
+  return withClient(options, work, { creates: true });
 }
 
 async function importLines(file: string, options: ImportOptions, signal: AbortSignal): Promise<Imported> {
@@ -83,7 +98,7 @@ async function importLines(file: string, options: ImportOptions, signal: AbortSi
   const collection = options.collection ?? header.collection.name;
   let stored = 0;
   const errors: { id: string; error: string }[] = [];
-  await withClient(options, async (client) => {
+  const work = async (client: LookalikeClient) => {
     await client.createCollection(collection, configOf({ encoder, dimension, metric, hnsw }), { signal });
     for await (const line of client.ingest(collection, items, {
       signal,
@@ -93,7 +108,8 @@ async function importLines(file: string, options: ImportOptions, signal: AbortSi
       for (const { id, status, error } of line.results)
         if (status === 'invalid') errors.push({ id, error: error?.message ?? 'refused' });
     }
-  });
+  };
+  await withClient(options, work, { creates: true });
   return { collection, stored, errors };
 }
 

@@ -1,3 +1,4 @@
+import type { LookalikeClient } from '@lookalike/client';
 import { LookalikeError } from '@lookalike/store';
 import { Command, Option } from 'commander';
 import { EXIT } from '../cli-error.ts';
@@ -70,9 +71,9 @@ async function ingest(folder: string, options: IngestOptions, signal: AbortSigna
   const { collection } = options;
   const cache = PictureCache.open(cacheFolder());
   try {
-    const { sources, skipped } = await ingestSources(folder, cache);
+    const { sources, errors, skipped } = await ingestSources(folder, cache);
     const started = performance.now();
-    const result = await withClient(options, async (client) => {
+    const work = async (client: LookalikeClient) => {
       // Without a server the model, which may be a folder, is the default there; a server goes by names.
       const named = options.data === undefined ? options.model : undefined;
       await client.createCollection(collection, named === undefined ? {} : { model: named }, { signal });
@@ -89,10 +90,13 @@ async function ingest(folder: string, options: IngestOptions, signal: AbortSigna
         onProgress: (done) => progress.update(done),
         ...(options.unlessSimilar !== undefined && { unlessSimilar: options.unlessSimilar }),
       }).finally(() => progress.end());
-    });
+    };
+    const result = await withClient(options, work, { creates: true });
+    const failed = result.errors.length;
+    result.errors.unshift(...errors);
     if (options.json) await print(`${JSON.stringify({ collection, ...result })}\n`);
     else await report(result, collection, (performance.now() - started) / 1000, skipped);
-    if (result.errors.length === sources.length)
+    if (failed === sources.length)
       throw new LookalikeError('no-pictures', `none of the ${sources.length} files could be stored`);
     return EXIT.ok;
   } finally {

@@ -6,6 +6,7 @@ import { printable } from '../duplicate-table.ts';
 import { interruptible } from '../interruption.ts';
 import { collectionOption, jsonOption, similarityValue, wholeNumber } from '../option-values.ts';
 import { print } from '../output.ts';
+import { namingPicture } from '../picture-refusal.ts';
 import { readPicture } from '../picture-scan.ts';
 
 interface QueryOptions extends ConnectionOptions {
@@ -45,7 +46,7 @@ async function query(path: string, options: QueryOptions, signal: AbortSignal): 
       },
       { signal },
     ),
-  );
+  ).catch(namingPicture(path));
   if (options.json)
     await print(
       `${JSON.stringify({

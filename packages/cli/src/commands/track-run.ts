@@ -20,7 +20,9 @@ interface TrackedFrame {
 }
 
 export async function track(folder: string, options: TrackOptions, signal: AbortSignal): Promise<number> {
-  const { files } = await walkPictures(folder);
+  const { files, errors } = await walkPictures(folder);
+  // Frames that are missing in between would lead it astray.
+  for (const { path, error } of errors) throw new LookalikeError('unreadable-folder', `${path}: ${error}`);
   // A film's frames are counted: 9 before 10, however many digits they are written with.
   const byNumber = new Intl.Collator('en', { numeric: true });
   files.sort((a, b) => byNumber.compare(a.path, b.path));

@@ -1,6 +1,7 @@
 import { LookalikeApiError, type LookalikeClient } from '@lookalike/client';
 import { errorText } from './cli-error.ts';
 import { forEachConcurrently } from './concurrency.ts';
+import { printable } from './duplicate-table.ts';
 import type { IngestSource } from './ingest-sources.ts';
 import type { FileError } from './picture-scan.ts';
 
@@ -86,7 +87,7 @@ async function hashesThere(
   files: readonly IngestSource[],
   signal: AbortSignal,
 ): Promise<Map<string, string>> {
-  const ids = files.map(({ path }) => path).filter((path) => Buffer.byteLength(path) <= 512);
+  const ids = files.map(({ path }) => path).filter(isId);
   const hashes = new Map<string, string>();
   if (ids.length === 0) return hashes;
   for (const item of await client.getItems(collection, ids, { signal })) {
@@ -96,6 +97,9 @@ async function hashesThere(
   }
   return hashes;
 }
+
+/** Others are refused one by one when they are sent; among those asked for, one would fail them all. */
+const isId = (path: string) => Buffer.byteLength(path) <= 512 && path === printable(path);
 
 /** Refused because of what was sent, so that the next file may fare better. */
 function isOfTheItem({ status }: LookalikeApiError): boolean {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
@@ -40,3 +41,31 @@ test('Ctrl-C in the middle of an ingest says one line, and the same command agai
     await folder.remove();
   }
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a file whose name cannot be an id is its own error, the others are stored',
+  async () => {
+    const folder = await temporaryFolder();
+    try {
+      const cat = await readFile(join(TEST_PICTURES, 'cat.jpg'));
+      const long = `${'x'.repeat(200)}/`.repeat(3);
+      for (const name of ['two\nlines.jpg', `${long}cat.jpg`, '#?%&.JPG', '__proto__/toString.jpg'])
+        await folder.write(`photos/${name}`, cat);
+      const data = join(folder.root, 'data');
+      const { status, stdout } = await runCommand(
+        ['ingest', join(folder.root, 'photos'), '-c', 'c', '--data', data, '--json'],
+        { env: folder.env },
+      );
+      expect(status).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({
+        stored: 2,
+        errors: [
+          { path: 'two\nlines.jpg', error: expect.stringContaining('control characters') },
+          { path: `${long}cat.jpg`, error: expect.stringContaining('512') },
+        ],
+      });
+    } finally {
+      await folder.remove();
+    }
+  },
+);

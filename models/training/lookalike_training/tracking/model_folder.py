@@ -27,7 +27,7 @@ from lookalike_training.tracking.fully_convolutional import (
 from lookalike_training.tracking.scenes import draw_scenes
 from lookalike_training.tracking.training import responses
 
-#: How the tracker moves its box: test/bench/tracking/tune.ts compares such sets on made-up films.
+#: How the tracker moves its box: chosen with test/bench/tracking/tune.ts on made-up films.
 PARAMETERS = {
     "scaleStep": 1.06,
     "scalePenalty": 0.01,

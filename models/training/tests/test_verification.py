@@ -6,17 +6,16 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from lookalike_training.augment.portrait import vary_portrait
 from lookalike_training.data.pictures import contain, model_picture
 from lookalike_training.export import export_onnx, open_session
 from lookalike_training.faces.baselines import eigenface_scores, pattern_scores, pixel_scores
 from lookalike_training.half_weights import halve_weights
 from lookalike_training.siblings.depths_encoder import DepthsEncoder
-from lookalike_training.siblings.efficientnet_lite import EfficientNetLite0
+from lookalike_training.siblings.efficientnet_lite import EfficientNetLite0, grey_stem
+from lookalike_training.siblings.face_resnet import FaceResNet
 from lookalike_training.siblings.fold_norm import fold_norms
-from lookalike_training.siblings.grid_encoder import GridEncoder, grey_stem
+from lookalike_training.siblings.framed_face import HEIGHT, WIDTH, FramedFace, Framing
 from lookalike_training.siblings.ink_frame import InkFrame, ink_of
-from lookalike_training.siblings.mirrored import Mirrored
 from lookalike_training.siblings.signature_encoder import SignatureEncoder
 from lookalike_training.verification.figures import equal_error_point, error_interval, rates_at, true_accept_at
 from lookalike_training.verification.operating_points import operating_points, reference_points
@@ -28,9 +27,7 @@ from lookalike_training.verification.pairs import (
     scores_of_references,
 )
 from lookalike_training.verification.projection import (
-    ProjectionPlan,
     WhiteningPlan,
-    train_projection,
     whitened_projection,
 )
 
@@ -178,12 +175,6 @@ def test_specks_do_not_move_the_frame():
     assert (frame(dirty) - frame(paper())).abs().mean() < 0.02
 
 
-def small_grid(dimension=16, size=(32, 48), grid=(2, 3)) -> GridEncoder:
-    backbone = fold_norms(EfficientNetLite0())
-    grey_stem(backbone)
-    return GridEncoder(backbone, 8, size, grid, dimension).eval()
-
-
 def test_a_grey_stem_reads_grey_as_the_coloured_one_does():
     backbone = fold_norms(EfficientNetLite0())
     x = torch.rand(2, 1, 32, 32)
@@ -192,17 +183,12 @@ def test_a_grey_stem_reads_grey_as_the_coloured_one_does():
     assert torch.allclose(backbone.stem(x), coloured, atol=1e-5)
 
 
-def test_a_mirrored_face_is_the_same_face():
-    net = Mirrored(small_grid())
-    x = torch.rand(2, 1, 32, 48)
-    with torch.no_grad():
-        assert torch.allclose(net.encode(x), net.encode(x.flip(3)), atol=1e-6)
-
-
 @pytest.mark.parametrize("kind", ["faces", "signatures"])
 def test_verifiers_export_and_halve(tmp_path, kind):
     if kind == "faces":
-        net, example = Mirrored(small_grid()), torch.rand(3, 1, 32, 48)
+        backbone = fold_norms(EfficientNetLite0())
+        grey_stem(backbone)
+        net, example = FramedFace(Framing(backbone), FaceResNet()), torch.rand(3, 1, HEIGHT, WIDTH)
     else:
         net = SignatureEncoder(small_depths(), (112, 224))
         example = torch.cat([paper(), paper(at=(60, 50)), paper(ink=90)])
@@ -216,20 +202,6 @@ def test_verifiers_export_and_halve(tmp_path, kind):
     assert (before * after).sum(1).min() > 0.9999
     # What runs is float32: a runtime without float16 kernels opens it.
     assert all(o.type.tensor_type.elem_type == onnx.TensorProto.FLOAT for o in onnx.load(file).graph.output)
-
-
-def test_grid_must_fit_the_map():
-    with pytest.raises(ValueError, match="does not fit"):
-        small_grid(size=(32, 48), grid=(2, 2))
-
-
-def test_augmentation_keeps_shape_and_range():
-    torch.manual_seed(3)
-    x = torch.rand(6, 1, 128, 96)
-    varied = vary_portrait(x)
-    assert varied.shape == x.shape
-    assert 0 <= varied.min() <= varied.max() <= 1
-    assert not torch.equal(varied, x)
 
 
 def small_depths() -> DepthsEncoder:
@@ -264,22 +236,6 @@ def test_what_is_alone_with_its_label_is_not_taken_for_a_variation():
         return float(torch.cosine_similarity(genuine @ weight.T + bias, forged @ weight.T + bias).mean())
 
     assert likeness(1000 + torch.arange(72)) < likeness(labels) - 0.1
-
-
-def test_a_projection_learns_what_varies_within_a_subject():
-    torch.manual_seed(0)
-    centres, noise = torch.randn(12, 6), torch.randn(2, 120, 6) * 3
-    labels = torch.arange(12).repeat_interleave(10)
-    features = torch.cat([centres[labels].expand(2, -1, -1) + 0.3 * torch.randn(2, 120, 6), noise], 2)
-    layer, history = train_projection(
-        features, labels, 2, ProjectionPlan(dimension=6, components=12, shrinkage=0.01, steps=30)
-    )
-    assert len(history) == 30
-    fresh, mixed = torch.randn(20, 6), torch.randn(2, 20, 6) * 3
-    a, b = (layer(torch.cat([fresh, m], 1)) for m in mixed)
-    own = torch.cosine_similarity(a, b).mean()
-    plain = torch.cosine_similarity(torch.cat([fresh, mixed[0]], 1), torch.cat([fresh, mixed[1]], 1)).mean()
-    assert own > plain + 0.5
 
 
 def test_baselines_prefer_the_same_picture(picture):

@@ -35,9 +35,10 @@ def face_files(folder: Path, people: range) -> list[tuple[int, Path]]:
     return found
 
 
-def read_faces(folder: Path, people: range, width: int, height: int) -> Faces:
+def read_faces(folder: Path, people: range, width: int, height: int, fit: str = "squash") -> Faces:
     files = face_files(folder, people)
-    return Faces(np.stack([grey(model_picture(f, width, height)) for _, f in files]), np.array([p for p, _ in files]))
+    pictures = np.stack([grey(model_picture(f, width, height, fit)) for _, f in files])
+    return Faces(pictures, np.array([p for p, _ in files]))
 
 
 def fold_of(people: np.ndarray) -> np.ndarray:

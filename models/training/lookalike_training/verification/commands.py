@@ -11,10 +11,10 @@ FACES, SIGNATURES = Path("faces") / "orl_faces", Path("signatures")
 
 
 def _train_faces(args: argparse.Namespace) -> None:
-    from lookalike_training.faces.recipe import FacePlan, train_face_model
-    from lookalike_training.verification.projection import ProjectionPlan
+    from lookalike_training.faces.framing import FramingPlan
+    from lookalike_training.faces.recipe import train_face_model
 
-    plan = FacePlan(views=args.views, projection=ProjectionPlan(steps=args.steps, seed=args.seed))
+    plan = FramingPlan(views=args.views, steps=args.steps, seed=args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     train_face_model(data_folder() / FACES, args.out, plan, args.recorded)
 
@@ -47,10 +47,12 @@ def _measure_tone(args: argparse.Namespace) -> None:
 
 def add_verification_commands(commands) -> None:
     """``commands``: the sub-parsers of the command line."""
-    faces = commands.add_parser("train-faces", help="face verification from the training people of the ORL faces")
+    faces = commands.add_parser(
+        "train-faces", help="framing and thresholds of the face model, from the training people of the ORL faces"
+    )
     faces.add_argument("--out", type=Path, required=True, help="folder of the model to write")
-    faces.add_argument("--views", type=int, default=9, help="plain, mirrored and varied views of every picture")
-    faces.add_argument("--steps", type=int, default=200)
+    faces.add_argument("--views", type=int, default=5000, help="varied faces that framing is trained on")
+    faces.add_argument("--steps", type=int, default=600)
     faces.add_argument("--seed", type=int, default=1)
     faces.set_defaults(run=_train_faces)
 

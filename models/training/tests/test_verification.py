@@ -5,11 +5,13 @@ import onnx
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from torch.nn import functional as F
 
 from lookalike_training.data.pictures import contain, model_picture
 from lookalike_training.export import export_onnx, open_session
 from lookalike_training.faces.baselines import eigenface_scores, pattern_scores, pixel_scores
 from lookalike_training.half_weights import halve_weights
+from lookalike_training.siblings.covariance_pool import CovariancePool
 from lookalike_training.siblings.depths_encoder import DepthsEncoder
 from lookalike_training.siblings.efficientnet_lite import EfficientNetLite0, grey_stem
 from lookalike_training.siblings.face_resnet import FaceResNet
@@ -17,6 +19,8 @@ from lookalike_training.siblings.fold_norm import fold_norms
 from lookalike_training.siblings.framed_face import HEIGHT, WIDTH, FramedFace, Framing
 from lookalike_training.siblings.ink_frame import InkFrame, ink_of
 from lookalike_training.siblings.signature_encoder import SignatureEncoder
+from lookalike_training.siblings.variability import VariabilityHead
+from lookalike_training.signatures.metric import MetricPlan, fit_metric, hands
 from lookalike_training.verification.figures import equal_error_point, error_interval, rates_at, true_accept_at
 from lookalike_training.verification.operating_points import operating_points, reference_points
 from lookalike_training.verification.pairs import (
@@ -207,19 +211,89 @@ def test_verifiers_export_and_halve(tmp_path, kind):
 def small_depths() -> DepthsEncoder:
     backbone = fold_norms(EfficientNetLite0())
     grey_stem(backbone)
-    return DepthsEncoder(backbone, (64, 128), 2, 16).eval()
+    return DepthsEncoder(backbone, (64, 128), 16).eval()
 
 
-def test_strokes_count_in_their_half_wherever_they_are_in_it():
+def test_strokes_count_wherever_they_are():
     net = small_depths()
-    # A stroke in the middle of a half, moved by a whole cell of the coarsest map; and one in the other half.
+    # A stroke, the same one moved by whole cells of the coarsest map, and one that leans the other way.
     x = torch.zeros(3, 1, 64, 128)
-    x[0, 0, 16:32, 16:32], x[1, 0, 32:48, 32:48], x[2, 0, 16:32, 96:112] = 1, 1, 1
+    for i in range(16):
+        x[0, 0, 16 + i, 32 + i : 36 + i], x[1, 0, 32 + i, 64 + i : 68 + i], x[2, 0, 16 + i, 51 - i : 55 - i] = 1, 1, 1
     with torch.no_grad():
         here, moved, other = net.encode(x)
     assert here @ moved > here @ other
     with pytest.raises(ValueError, match="divisible by 32"):
-        DepthsEncoder(EfficientNetLite0(), (64, 96), 2, 16)
+        DepthsEncoder(EfficientNetLite0(), (64, 100), 16)
+
+
+def test_covariances_are_those_of_the_channels():
+    torch.manual_seed(0)
+    maps = torch.randn(2, 3, 4, 5)
+    pooled = CovariancePool(3)(maps)
+    assert pooled.shape == (2, 6)
+    expected = torch.cov(maps[1].flatten(1), correction=0)[tuple(torch.triu_indices(3, 3))]
+    squared = pooled[1].sign() * pooled[1].square()
+    assert torch.allclose(squared / squared.abs().sum(), expected / expected.abs().sum(), atol=1e-5)
+    # What is the same everywhere is no covariance.
+    assert torch.allclose(CovariancePool(3)(maps + 7), pooled, atol=1e-3)
+
+
+def test_a_varying_hand_is_given_more_room():
+    head = VariabilityHead(4, 5)
+    with torch.no_grad():
+        head.project.weight.copy_(torch.eye(4))
+        head.project.bias.zero_()
+        head.variability.weight.copy_(torch.tensor([[1.0, 0, 0, 0]]))
+    calm, varying = torch.tensor([[-2.0, 1, 0, 0], [-2, -1, 0, 0]]), torch.tensor([[2.0, 1, 0, 0], [2, -1, 0, 0]])
+    with torch.no_grad():
+        (a, b), (c, d) = head(calm), head(varying)
+    for vector in (a, b, c, d):
+        assert vector.norm() == pytest.approx(1, abs=1e-5)
+    assert torch.cosine_similarity(*calm, dim=0) == torch.cosine_similarity(*varying, dim=0)
+    assert c @ d > a @ b + 0.1
+
+
+def made_signatures(seed: int) -> tuple[torch.Tensor, np.ndarray, np.ndarray]:
+    """Features, writers and genuine of 20 writers: what is in the third number is how much the writer varies, and
+    forgeries are off by as much again."""
+    torch.manual_seed(seed)
+    features, writers, genuine = [], [], []
+    for writer in range(20):
+        spread = 0.1 + 0.5 * torch.rand(1)
+        centre = torch.cat([torch.randn(2), 4 * spread])
+        away = F.normalize(torch.randn(5), dim=0) * spread * 3
+        own = torch.randn(14, 5) * spread
+        own[6:] += away
+        features.append(torch.cat([centre.expand(14, 3) + 0.02 * torch.randn(14, 3), own], 1))
+        writers += [writer] * 14
+        genuine += [True] * 6 + [False] * 8
+    return torch.cat(features), np.array(writers), np.array(genuine)
+
+
+def test_a_metric_knows_hands_that_vary_and_is_made_the_same_again():
+    plan = MetricPlan(dimension=8, components=8, steps=30)
+    fitted, unseen = made_signatures(1), made_signatures(2)
+    head = fit_metric(*fitted, plan)
+    assert not any(p.requires_grad for p in head.parameters())
+
+    def error(vectors: torch.Tensor) -> float:
+        pairs = pairs_with_forgeries((vectors @ vectors.T).numpy(), *unseen[1:])
+        return equal_error_point(pairs.same, pairs.different)[0]
+
+    whitened = F.normalize(head.project(unseen[0]), dim=1)
+    assert error(head(unseen[0])) < error(whitened) - 0.02
+    again = fit_metric(*fitted, plan)
+    assert torch.equal(head(unseen[0]), again(unseen[0]))
+
+
+def test_only_writers_with_pairs_of_both_kinds_are_learned_from():
+    writers = np.array([1, 1, 1, 2, 2, 3, 3])
+    genuine = np.array([True, True, False, True, True, True, False])
+    (only,) = hands(writers, genuine)
+    assert (only.genuine.tolist(), only.forged.tolist()) == ([0, 1], [2])
+    same, different = only.similarities(torch.eye(7))
+    assert (same.tolist(), different.tolist()) == ([0], [0, 0])
 
 
 def test_what_is_alone_with_its_label_is_not_taken_for_a_variation():

@@ -1,21 +1,22 @@
-"""A grey-picture sibling that looks at strokes and not at where they are: averaged maps of several depths, projected.
+"""A grey-picture sibling that looks at strokes and not at where they are: covariances of maps of several depths.
 
 A signature is never written twice in one place, so what lies where differs between two genuine ones as much as between
-a genuine one and a forgery. How strokes are made (their widths, bends, ends, crossings, tremor) is in the average over
-a map; early maps know of the finest of it, later ones of larger forms.
+a genuine one and a forgery. How strokes are made (their widths, bends, ends, crossings, tremor) is in how the channels
+of a map vary together; early maps know of the finest of it, later ones of larger forms.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from lookalike_training.siblings.covariance_pool import CovariancePool
 from lookalike_training.siblings.efficientnet_lite import EfficientNetLite0
 from lookalike_training.siblings.encoder import Encoder
+from lookalike_training.siblings.variability import VariabilityHead
 
-#: Blocks whose maps are averaged -> (channels, stride).
-DEPTHS = {3: (24, 4), 5: (40, 8), 8: (80, 16), 11: (112, 16)}
+#: Blocks whose maps are looked at -> channels.
+DEPTHS = {2: 24, 3: 24, 5: 40, 8: 80}
 
 
 class DepthsEncoder(Encoder):
@@ -24,32 +25,26 @@ class DepthsEncoder(Encoder):
     Args:
         backbone: a grey one (``grey_stem``); blocks after the last depth are dropped.
         size: (h, w) of the input.
-        columns: parts, side by side, that each map is averaged over.
     """
 
-    def __init__(self, backbone: EfficientNetLite0, size: tuple[int, int], columns: int, dimension: int):
+    def __init__(self, backbone: EfficientNetLite0, size: tuple[int, int], dimension: int):
         super().__init__()
-        if size[0] % 32 or size[1] % (32 * columns):
-            raise ValueError(f"{columns} columns of a {size} picture: expected sides divisible by 32")
+        if size[0] % 32 or size[1] % 32:
+            raise ValueError(f"a {size} picture: expected sides divisible by 32")
         self.dimension, self.size = dimension, size
         self.stem = backbone.stem
         self.blocks = nn.ModuleList(list(backbone.blocks)[: max(DEPTHS)])
-        self.pools = nn.ModuleDict(
-            {
-                str(depth): nn.AvgPool2d((size[0] // stride, size[1] // stride // columns))
-                for depth, (_, stride) in DEPTHS.items()
-            }
-        )
-        self.project = nn.Linear(columns * sum(channels for channels, _ in DEPTHS.values()), dimension)
+        self.pools = nn.ModuleDict({str(depth): CovariancePool(channels) for depth, channels in DEPTHS.items()})
+        self.head = VariabilityHead(sum(pool.features for pool in self.pools.values()), dimension)
 
-    def averages(self, batch: Tensor) -> list[Tensor]:
-        """[n, 1, h, w] -> of each depth [n, channels * columns]."""
+    def covariances(self, batch: Tensor) -> list[Tensor]:
+        """[n, 1, h, w] -> of each depth [n, pairs of channels]."""
         x, found = self.stem(batch), []
         for depth, block in enumerate(self.blocks, 1):
             x = block(x)
             if depth in DEPTHS:
-                found.append(torch.flatten(self.pools[str(depth)](x), 1))
+                found.append(self.pools[str(depth)](x))
         return found
 
     def encode(self, batch: Tensor) -> Tensor:
-        return F.normalize(self.project(torch.cat(self.averages(batch), 1)), dim=1)
+        return self.head(torch.cat(self.covariances(batch), 1))

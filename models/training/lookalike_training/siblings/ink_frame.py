@@ -64,8 +64,8 @@ def _triangle(inputs: int, outputs: int) -> Tensor:
 class InkFrame(nn.Module):
     """[n, 1, h, w] grey in 0..1 -> [n, 1, *size] ink in 0..1.
 
-    The frame is sampled half as large again, near the resolution of the picture, and reduced from there: thin strokes
-    that were sampled at their last size would fall apart.
+    The frame is sampled half as large again and reduced from there: thin strokes that were sampled at their last size
+    would fall apart.
     """
 
     def __init__(self, picture: tuple[int, int], size: tuple[int, int], margin: float = 0.04):
@@ -74,15 +74,12 @@ class InkFrame(nn.Module):
         height, width = size[0] * 3 // 2, size[1] * 3 // 2
         self.register_buffer("shorter", _triangle(height, size[0]), persistent=False)
         self.register_buffer("narrower", _triangle(width, size[1]), persistent=False)
-        down, across = torch.meshgrid(
-            (torch.arange(height) + 0.5) * (2 / height) - 1,
-            (torch.arange(width) + 0.5) * (2 / width) - 1,
-            indexing="ij",
-        )
+        down = (torch.arange(height) + 0.5) * (2 / height) - 1
+        across = (torch.arange(width) + 0.5) * (2 / width) - 1
         # Of the input's pixels that a half side of the output covers, were both drawn at one scale.
         self.picture, self.shape = picture, height / width
-        self.register_buffer("down", down[None], persistent=False)
-        self.register_buffer("across", across[None], persistent=False)
+        self.register_buffer("down", down[None, :, None], persistent=False)
+        self.register_buffer("across", across[None, None], persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
         ink = ink_of(pixels)
@@ -94,5 +91,7 @@ class InkFrame(nn.Module):
         half_width = half_width.clamp(min=4.0) * (1 + 2 * self.margin)
         x = ((left + right) / 2).view(-1, 1, 1) + (half_width * 2 / width).view(-1, 1, 1) * self.across
         y = ((top + bottom) / 2).view(-1, 1, 1) + (half_width * self.shape * 2 / height).view(-1, 1, 1) * self.down
+        # Coordinates of every place [n, height, width], from those of columns and of rows.
+        x, y = x + torch.zeros_like(self.down), y + torch.zeros_like(self.across)
         sampled = F.grid_sample(ink, torch.stack([x, y], -1), align_corners=False)
         return self.shorter @ sampled @ self.narrower.T

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from lookalike_training.baseline import IMAGENET_WEIGHTS
 from lookalike_training.export import export_onnx
@@ -19,16 +18,15 @@ from lookalike_training.siblings.efficientnet_lite import grey_stem, load_pretra
 from lookalike_training.siblings.fold_norm import fold_norms
 from lookalike_training.siblings.ink_frame import InkFrame
 from lookalike_training.siblings.signature_encoder import SignatureEncoder, ink_normalised
+from lookalike_training.signatures.metric import MetricPlan, fit_metric
 from lookalike_training.signatures.writers import FOLDS, Signatures, fold_of, read_signatures
 from lookalike_training.verification.figures import equal_error_rate
 from lookalike_training.verification.operating_points import operating_points, reference_points
 from lookalike_training.verification.pairs import PairScores, pairs_with_forgeries, scores_of_references, similarities
-from lookalike_training.verification.projection import WhiteningPlan, whitened_projection
 
 #: Of the picture as it comes in, then of the frame around its ink.
 PICTURE = (160, 320)
-FRAME = (128, 256)
-COLUMNS = 2
+FRAME = (192, 384)
 #: References of a writer that are scored together, and how often they are drawn.
 REFERENCES = (3, 5, 10)
 DRAWS = 20
@@ -37,7 +35,7 @@ DRAWS = 20
 def new_network(dimension: int) -> DepthsEncoder:
     backbone = fold_norms(load_pretrained())
     grey_stem(backbone)
-    net = DepthsEncoder(backbone, FRAME, COLUMNS, dimension)
+    net = DepthsEncoder(backbone, FRAME, dimension)
     return net.to(memory_format=torch.channels_last).eval()
 
 
@@ -50,38 +48,34 @@ def framed_ink(pictures: np.ndarray) -> Tensor:
 
 
 @torch.no_grad()
-def scaled_averages(net: DepthsEncoder, ink: Tensor) -> tuple[Tensor, Tensor]:
-    """(features [n, c], their scales [c]): every depth weighs the same, however large its numbers and however many."""
-    parts = [net.averages(ink_normalised(part).contiguous(memory_format=torch.channels_last)) for part in ink.split(64)]
+def scaled_covariances(net: DepthsEncoder, ink: Tensor) -> tuple[Tensor, Tensor]:
+    """(features [n, c], their scales [c]): every depth weighs the same, however many its numbers."""
+    parts = [
+        net.covariances(ink_normalised(part).contiguous(memory_format=torch.channels_last)) for part in ink.split(64)
+    ]
     depths = [torch.cat(depth) for depth in zip(*parts, strict=True)]
-    scales = torch.cat([depth.std(0).mean().expand(depth.shape[1]) * depth.shape[1] ** 0.5 for depth in depths])
+    scales = torch.cat([depth.var(0).sum().sqrt().expand(depth.shape[1]) for depth in depths])
     return torch.cat(depths, 1) / scales, scales
 
 
-def fit_projection(features: Tensor, signatures: Signatures, plan: WhiteningPlan) -> tuple[Tensor, Tensor]:
-    """weight, bias: how much genuine signatures of one writer differ is divided out. A forgery is the work of another
-    hand, so each is alone with its label."""
-    labels = np.where(signatures.genuine, signatures.writers, 1000 + np.arange(len(signatures.writers)))
-    return whitened_projection(features[None], torch.from_numpy(labels), 1, plan)
-
-
-def held_out_scores(features: Tensor, signatures: Signatures, plan: WhiteningPlan) -> np.ndarray:
-    """[n, n]: similarities within each fold, by a projection that never saw its writers; 0 elsewhere."""
+def held_out_scores(features: Tensor, signatures: Signatures, plan: MetricPlan) -> np.ndarray:
+    """[n, n]: similarities within each fold, by a metric that never saw its writers; 0 elsewhere."""
     score = np.zeros((len(features), len(features)))
     for fold in range(FOLDS):
         held = fold_of(signatures.writers) == fold
-        weight, bias = fit_projection(features[torch.from_numpy(~held)], signatures.of(~held), plan)
-        rows = F.normalize(features[torch.from_numpy(held)] @ weight.T + bias, dim=1).numpy()
+        fitted = signatures.of(~held)
+        head = fit_metric(features[torch.from_numpy(~held)], fitted.writers, fitted.genuine, plan)
+        rows = head(features[torch.from_numpy(held)]).numpy()
         score[np.ix_(held, held)] = similarities(rows, rows)
     return score
 
 
-def train_signature_model(data: Path, out: Path, plan: WhiteningPlan, command: str) -> None:
+def train_signature_model(data: Path, out: Path, plan: MetricPlan, command: str) -> None:
     """``data`` holds 001 ... 059; writers from 049 on are not read."""
     signatures = read_signatures(data, False, PICTURE[1], PICTURE[0])
     writers, genuine = signatures.writers, signatures.genuine
     net = new_network(plan.dimension)
-    features, scales = scaled_averages(net, framed_ink(signatures.pictures))
+    features, scales = scaled_covariances(net, framed_ink(signatures.pictures))
     score = held_out_scores(features, signatures, plan)
     pairs = pairs_with_forgeries(score, writers, genuine)
     print(f"{FOLDS}-fold cross-validation by writer, equal error rates: one reference {_error(pairs):.2%}")
@@ -91,10 +85,8 @@ def train_signature_model(data: Path, out: Path, plan: WhiteningPlan, command: s
     for references, relative in together.items():
         alone = scores_of_references(score, writers, genuine, references, "mean", DRAWS, 0)
         print(f"{references} references {_error(alone):.2%}, relative to how alike they are {_error(relative):.2%}")
-    weight, bias = fit_projection(features, signatures, plan)
-    with torch.no_grad():
-        net.project.weight.copy_(weight / scales)
-        net.project.bias.copy_(bias)
+    net.head = fit_metric(features, writers, genuine, plan)
+    net.head.project.weight.div_(scales)
     _write(net, signatures, pairs, together, out, plan, command)
 
 
@@ -108,7 +100,7 @@ def _write(
     pairs: PairScores,
     together: dict[int, PairScores],
     out: Path,
-    plan: WhiteningPlan,
+    plan: MetricPlan,
     command: str,
 ) -> None:
     """Export, calibrate on scores by models that had not seen the writers, describe. ``together``: of so many
@@ -148,7 +140,7 @@ def _write(
             {
                 "name": "SigComp 2011 Dutch offline signatures, writers 001 to 048",
                 "license": "research use (ICDAR 2011 signature verification competition)",
-                "use": "projection, cross-validation and calibration",
+                "use": "last layers, cross-validation and calibration",
             },
             {**IMAGENET_WEIGHTS, "use": "pretrained backbone, kept as it is"},
         ],

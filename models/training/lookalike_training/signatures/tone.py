@@ -21,13 +21,24 @@ from torch.nn import functional as F
 from lookalike_training.export import open_session
 from lookalike_training.manifest import read_manifest
 from lookalike_training.reference import read_for_model
-from lookalike_training.signatures.writers import FOLDS, fold_of, signature_files
+from lookalike_training.signatures.metric import MetricPlan
+from lookalike_training.signatures.recipe import (
+    DRAWS,
+    PICTURE,
+    framed_ink,
+    held_out_scores,
+    new_network,
+    scaled_covariances,
+)
+from lookalike_training.signatures.writers import FOLDS, fold_of, read_signatures, signature_files
 from lookalike_training.verification.figures import equal_error_rate
 from lookalike_training.verification.pairs import similarities
 
 #: Writers whose first twelve genuine signatures are of one session, and the others of another.
 TWO_SESSIONS = (1, 2, 3, 4, 6, 9, 12)
 FIRST_SESSION = 12
+#: Scored together, of one session.
+REFERENCES = 5
 #: Grey values below are ink; paper is what is further than this many pixels from any that is not quite white.
 INK_BELOW, PAPER_ABOVE, AWAY = 180, 200, 12
 #: Steps (down, across) at which the noise of the paper is compared with itself.
@@ -110,8 +121,14 @@ def measure_tone(data: Path, model: Path) -> str:
         ]
     )
     darkness = -np.abs(tone[chosen][:, None] - tone[chosen][None])
-    for label, score in (("darkest ink", darkness), (manifest["name"], similarities(rows, rows))):
-        errors = [f"{equal_error_rate(*pairs):.1%}" for pairs in _by_session(score, of, real, later)]
+    unseen = _unseen_scores(data)[np.ix_(chosen, chosen)]
+    for label, score, pairs_of in (
+        ("darkest ink", darkness, _by_session),
+        (f"{manifest['name']}, fitted on these writers", similarities(rows, rows), _by_session),
+        ("the same recipe, fitted on others", unseen, _by_session),
+        (f"{REFERENCES} references of one session, relative, fitted on others", unseen, _references_by_session),
+    ):
+        errors = [f"{equal_error_rate(*pairs):.1%}" for pairs in pairs_of(score, of, real, later)]
         lines.append(f"| {label} | {' | '.join(errors)} |")
     greys = [
         f"{np.median(part):.0f}"
@@ -141,3 +158,34 @@ def _by_session(score: np.ndarray, writers: np.ndarray, genuine: np.ndarray, lat
     for second in (False, True):
         yield values[both & (later[i] == second) & (later[j] == second)], values[either & (session == second)]
     yield values[both & (later[i] != later[j])], values[either]
+
+
+def _unseen_scores(data: Path) -> np.ndarray:
+    """[n, n]: by the recipe at its defaults, fitted on other folds of the writers."""
+    signatures = read_signatures(data, False, PICTURE[1], PICTURE[0])
+    plan = MetricPlan()
+    features, _ = scaled_covariances(new_network(plan.dimension), framed_ink(signatures.pictures))
+    return held_out_scores(features, signatures, plan)
+
+
+def _references_by_session(score: np.ndarray, writers: np.ndarray, genuine: np.ndarray, later: np.ndarray):
+    """As ``_by_session``, of signatures against several references of one session, relative to how alike those are;
+    across, genuine signatures are of the session that the references are not of."""
+    rng = np.random.default_rng(0)
+    found: dict[str, tuple[list, list]] = {"first": ([], []), "second": ([], []), "across": ([], [])}
+    for writer in np.unique(writers):
+        forged = np.flatnonzero((writers == writer) & ~genuine)
+        sessions = [np.flatnonzero((writers == writer) & genuine & (later == second)) for second in (False, True)]
+        for here, there, name in ((*sessions, "first"), (*sessions[::-1], "second")):
+            for _ in range(DRAWS):
+                chosen = rng.choice(here, REFERENCES, replace=False)
+                among = score[np.ix_(chosen, chosen)][np.triu_indices(REFERENCES, k=1)].mean()
+
+                def judged(asked: np.ndarray, chosen=chosen, among=among) -> np.ndarray:
+                    return score[np.ix_(asked, chosen)].mean(1) - among
+
+                for kind, own in ((name, np.setdiff1d(here, chosen)), ("across", there)):
+                    found[kind][0].append(judged(own))
+                    found[kind][1].append(judged(forged))
+    for same, different in found.values():
+        yield np.concatenate(same), np.concatenate(different)

@@ -20,10 +20,10 @@ def _train_faces(args: argparse.Namespace) -> None:
 
 
 def _train_signatures(args: argparse.Namespace) -> None:
+    from lookalike_training.signatures.metric import MetricPlan
     from lookalike_training.signatures.recipe import train_signature_model
-    from lookalike_training.verification.projection import WhiteningPlan
 
-    plan = WhiteningPlan(dimension=args.dimension, components=args.components, seed=args.seed)
+    plan = MetricPlan(dimension=args.dimension, components=args.components, steps=args.steps, seed=args.seed)
     train_signature_model(data_folder() / SIGNATURES, args.out, plan, args.recorded)
 
 
@@ -60,6 +60,7 @@ def add_verification_commands(commands) -> None:
     signatures.add_argument("--out", type=Path, required=True, help="folder of the model to write")
     signatures.add_argument("--dimension", type=int, default=128)
     signatures.add_argument("--components", type=int, default=150, help="principal components that whitening sees")
+    signatures.add_argument("--steps", type=int, default=50, help="of the refinement on pairs")
     signatures.add_argument("--seed", type=int, default=1)
     signatures.set_defaults(run=_train_signatures)
 

@@ -302,11 +302,11 @@ def test_what_is_alone_with_its_label_is_not_taken_for_a_variation():
     genuine = torch.randn(12, 8)[labels] + 0.1 * torch.randn(72, 8)
     forged = genuine.clone()
     forged[:, 7] += 3
-    features = torch.cat([genuine, forged])[None]
+    features = torch.cat([genuine, forged])
     plan = WhiteningPlan(dimension=8, components=8, shrinkage=0.01)
 
     def likeness(of_forged: torch.Tensor) -> float:
-        weight, bias = whitened_projection(features, torch.cat([labels, of_forged]), 1, plan)
+        weight, bias = whitened_projection(features, torch.cat([labels, of_forged]), plan)
         return float(torch.cosine_similarity(genuine @ weight.T + bias, forged @ weight.T + bias).mean())
 
     assert likeness(1000 + torch.arange(72)) < likeness(labels) - 0.1

@@ -12,11 +12,13 @@ from lookalike_training.augment.portrait import vary_portrait
 from lookalike_training.checkpoint import seed_everything
 from lookalike_training.progress import Progress
 from lookalike_training.schedule import cosine_with_warmup
-from lookalike_training.siblings.efficientnet_lite import MEAN, STD
+from lookalike_training.siblings.efficientnet_lite import normalised
 from lookalike_training.siblings.framed_face import HEIGHT, WIDTH, Framing, LandmarkHead
 
 #: Landmarks are looked for at half the size of the input.
 HALF = (HEIGHT // 2, WIDTH // 2)
+#: Marks, in -1..1, times this are pixels of that picture from its middle.
+_PIXELS = torch.tensor([HALF[1] / 2, HALF[0] / 2])
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,6 @@ class FaceMaps:
     picture: Tensor
 
 
-def normalised(pictures: Tensor) -> Tensor:
-    """[n, 1, h, w] in 0..1 -> as the network takes it."""
-    return ((pictures - MEAN[0]) / STD[0]).contiguous(memory_format=torch.channels_last)
-
-
 @torch.no_grad()
 def maps_of_views(framing: Framing, pictures: Tensor, marks: Tensor, plan: FramingPlan, batch: int = 50) -> FaceMaps:
     """``pictures`` [n, 1, h, w] in 0..1, ``marks`` [n, 5, 2]."""
@@ -62,14 +59,13 @@ def maps_of_views(framing: Framing, pictures: Tensor, marks: Tensor, plan: Frami
 
 def between_eyes(marks: Tensor) -> Tensor:
     """[n, 5, 2] -> [n], in pixels of the picture at half size."""
-    places = marks * torch.tensor([HALF[1] / 2, HALF[0] / 2])
+    places = marks * _PIXELS
     return ((places[:, 0] + places[:, 1] - places[:, 2] - places[:, 3]) / 2).norm(dim=1)
 
 
 def errors(found: Tensor, marks: Tensor) -> Tensor:
     """[n, 5, 2] each -> [n, 5, 2], in distances between the eyes."""
-    half = torch.tensor([HALF[1] / 2, HALF[0] / 2])
-    return (found - marks) * half / between_eyes(marks).clamp(min=6).view(-1, 1, 1)
+    return (found - marks) * _PIXELS / between_eyes(marks).clamp(min=6).view(-1, 1, 1)
 
 
 def train_head(maps: FaceMaps, kept: Tensor, plan: FramingPlan) -> tuple[LandmarkHead, list[tuple[int, float]]]:

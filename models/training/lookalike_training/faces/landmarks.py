@@ -8,6 +8,7 @@ model, of 68 points, may not be used commercially and is not touched).
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image
 
 from lookalike_training.siblings.face_resnet import package_file
 
@@ -23,7 +24,6 @@ def teach_landmarks(pictures: np.ndarray) -> np.ndarray:
     Raises ``ValueError`` where a picture has no face, or several.
     """
     import dlib
-    from PIL import Image
 
     detect = dlib.get_frontal_face_detector()
     predict = dlib.shape_predictor(str(package_file(WEIGHTS, WEIGHTS_SHA256)))

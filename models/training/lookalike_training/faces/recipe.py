@@ -18,7 +18,6 @@ from lookalike_training.faces.framing import (
     FramingPlan,
     errors,
     maps_of_views,
-    normalised,
     train_head,
 )
 from lookalike_training.faces.landmarks import teach_landmarks
@@ -26,7 +25,7 @@ from lookalike_training.faces.people import FOLDS, TRAINING, Faces, fold_of, rea
 from lookalike_training.half_weights import halve_weights
 from lookalike_training.loss_curve import draw_loss_curve
 from lookalike_training.manifest import Manifest
-from lookalike_training.siblings.efficientnet_lite import MEAN, STD, grey_stem, load_pretrained
+from lookalike_training.siblings.efficientnet_lite import MEAN, STD, grey_stem, load_pretrained, normalised
 from lookalike_training.siblings.face_resnet import load_face_resnet
 from lookalike_training.siblings.fold_norm import fold_norms
 from lookalike_training.siblings.framed_face import HEIGHT, LANDMARKS, WIDTH, FramedFace, Framing, LandmarkHead

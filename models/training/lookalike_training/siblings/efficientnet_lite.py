@@ -9,13 +9,14 @@ TensorFlow release. They were trained on ImageNet, which is a fact about the dat
 
 from __future__ import annotations
 
-import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from lookalike_training.siblings.checked_file import check_file
 
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 #: (x - 127) / 128 on bytes, as the TensorFlow Lite models were trained, written on the 0..1 scale.
@@ -109,6 +110,11 @@ class EfficientNetLite0(nn.Module):
         return self.head(x)
 
 
+def normalised(pixels: Tensor) -> Tensor:
+    """[n, channels, h, w] in 0..1 -> ``(x - mean) / std``, as the backbone was trained on them."""
+    return ((pixels - MEAN[0]) / STD[0]).contiguous(memory_format=torch.channels_last)
+
+
 def grey_stem(backbone: EfficientNetLite0) -> None:
     """Let the first convolution read one channel, in place: for r = g = b its weights add up."""
     stem = backbone.stem[0]
@@ -129,9 +135,7 @@ def find_weights() -> Path:
 def load_pretrained(path: Path | None = None) -> EfficientNetLite0:
     """The backbone with ImageNet weights; the file's SHA-256 is checked first."""
     path = path or find_weights()
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != WEIGHTS_SHA256:
-        raise ValueError(f"{path}: SHA-256 is {digest}, expected {WEIGHTS_SHA256}")
+    check_file(path, WEIGHTS_SHA256)
     theirs = torch.load(path, map_location="cpu", weights_only=True)
     net = EfficientNetLite0()
     # Both list their layers in the order in which data passes through them, so names need no table.

@@ -7,7 +7,6 @@ the PyPI package ``face_recognition_models`` 0.3.0 (CC0).
 
 from __future__ import annotations
 
-import hashlib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lookalike_training.siblings.checked_file import check_file
 from lookalike_training.siblings.dlib_weights import read_layers
 from lookalike_training.siblings.efficientnet_lite import MEAN, STD
 
@@ -38,9 +38,7 @@ def package_file(path: str, sha256: str) -> Path:
         file = Path(str(distribution("face_recognition_models").locate_file(path)))
     except PackageNotFoundError:
         raise FileNotFoundError("The face weights are missing: pip install face_recognition_models==0.3.0") from None
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    if digest != sha256:
-        raise ValueError(f"{file}: SHA-256 is {digest}, expected {sha256}")
+    check_file(file, sha256)
     return file
 
 

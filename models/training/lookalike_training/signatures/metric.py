@@ -67,7 +67,7 @@ def fit_metric(features: Tensor, writers: np.ndarray, genuine: np.ndarray, plan:
     # A forgery is the work of another hand, so each is alone with its label.
     labels = np.where(genuine, writers, writers.max() + 1 + np.arange(len(writers)))
     whitening = WhiteningPlan(plan.dimension - 1, basis.shape[1], plan.shrinkage, plan.seed)
-    weight, bias = whitened_projection(components[None], torch.from_numpy(labels), 1, whitening)
+    weight, bias = whitened_projection(components, torch.from_numpy(labels), whitening)
     head = VariabilityHead(basis.shape[1], plan.dimension)
     known = hands(writers, genuine)
     with torch.no_grad():

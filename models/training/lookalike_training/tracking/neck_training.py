@@ -12,8 +12,8 @@ from lookalike_training.checkpoint import seed_everything
 from lookalike_training.data.cache import CachedPictures
 from lookalike_training.progress import Progress
 from lookalike_training.schedule import cosine_with_warmup
+from lookalike_training.siblings.efficientnet_lite import normalised
 from lookalike_training.tracking.fully_convolutional import TrackingEncoder, inner_half
-from lookalike_training.tracking.normalised import normalised
 from lookalike_training.tracking.response_loss import pair_responses, response_loss, wanted_response
 from lookalike_training.tracking.scenes import SceneChances, draw_scenes
 

@@ -11,10 +11,9 @@ from lookalike_training.averaged_weights import AveragedWeights
 from lookalike_training.checkpoint import seed_everything
 from lookalike_training.data.cache import CachedPictures
 from lookalike_training.schedule import cosine_with_warmup
-from lookalike_training.siblings.efficientnet_lite import load_pretrained
+from lookalike_training.siblings.efficientnet_lite import load_pretrained, normalised
 from lookalike_training.siblings.fold_norm import fold_norms
 from lookalike_training.tracking.fully_convolutional import TrackingEncoder
-from lookalike_training.tracking.normalised import normalised
 from lookalike_training.tracking.response_loss import pair_responses, response_loss, wanted_response
 from lookalike_training.tracking.scenes import SceneChances, ScenePairs, draw_scenes
 from lookalike_training.training_run import TrainingRun

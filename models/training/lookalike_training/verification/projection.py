@@ -25,25 +25,25 @@ class WhiteningPlan:
     seed: int = 1
 
 
-def whitened_projection(features: Tensor, labels: Tensor, plain: int, plan: WhiteningPlan) -> tuple[Tensor, Tensor]:
-    """``features`` [views, n, c], ``labels`` [n] -> weight [dimension, c], bias [dimension].
+def whitened_projection(features: Tensor, labels: Tensor, plan: WhiteningPlan) -> tuple[Tensor, Tensor]:
+    """``features`` [n, c], ``labels`` [n] -> weight [dimension, c], bias [dimension].
 
-    Principal components are of all views; how a subject varies is taken from the first ``plain`` views, which are real.
-    What has a label of its own counts for the components alone.
+    What has a label of its own counts for the principal components alone.
     """
     torch.manual_seed(plan.seed)
-    flat = features.flatten(0, 1)
-    mean = flat.mean(0)
-    _, _, basis = torch.svd_lowrank(flat - mean, q=min(plan.components, len(flat) - 1), niter=3)
-    real = (features[:plain].flatten(0, 1) - mean) @ basis
-    repeated = labels.repeat(plain)
-    i, j = torch.where(torch.triu(repeated[:, None] == repeated[None], diagonal=1))
+    mean = features.mean(0)
+    _, _, basis = torch.svd_lowrank(features - mean, q=min(plan.components, len(features) - 1), niter=3)
+    components = (features - mean) @ basis
+    i, j = torch.where(torch.triu(labels[:, None] == labels[None], diagonal=1))
     if len(i) > MOST_PAIRS:
         chosen = torch.randperm(len(i))[:MOST_PAIRS]
         i, j = i[chosen], j[chosen]
     # Both ways round, so that the mean of the differences is zero.
     weight, bias = fit_pair_whitening(
-        torch.cat([real[i], real[j]]), torch.cat([real[j], real[i]]), plan.dimension, plan.shrinkage
+        torch.cat([components[i], components[j]]),
+        torch.cat([components[j], components[i]]),
+        plan.dimension,
+        plan.shrinkage,
     )
     weight = weight @ basis.T
     return weight, bias - weight @ mean

@@ -37,7 +37,8 @@ export const itemInput = z
 
 export const unlessSimilar = similarity.openapi({
   description:
-    'Store an item only where nothing of at least this similarity is there, else answer with the match.',
+    'Store an item only where nothing else of at least this similarity is there, else answer with the match. What has the id of ' +
+    'the item does not count: it would be replaced.',
 });
 
 const encoderHash = z.string().max(128).openapi({

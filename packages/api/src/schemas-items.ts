@@ -121,7 +121,8 @@ export const putItemAnswer = upsertResult
 
 const metadataPatch = metadata.openapi({
   description:
-    'A JSON Merge Patch (RFC 7396): members replace those of the item, objects are merged, null removes.',
+    'A JSON Merge Patch (RFC 7396): members replace those of the item, objects are merged, null removes. In a collection with an encoder ' +
+    '`picture` is written by the server and stays as it is.',
   example: { album: 'winter', draft: null },
 });
 

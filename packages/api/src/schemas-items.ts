@@ -12,6 +12,7 @@ import {
   metadata,
   picture,
   similarity,
+  storedMetadata,
   vector,
   version,
 } from './schemas-values.ts';
@@ -143,7 +144,7 @@ export const patchResult = z
   .object({
     id: z.string(),
     status: z.enum(['stored', 'missing', 'conflict', 'invalid']),
-    metadata: metadata.optional().openapi({ description: 'As it is now, where it was stored.' }),
+    metadata: storedMetadata.optional().openapi({ description: 'As it is now, where it was stored.' }),
     version: version.optional().openapi({ description: 'Of a conflict: the version that is there.' }),
     error: itemError.optional(),
   })
@@ -157,7 +158,7 @@ export const patchAnswer = z
   .openapi('PatchAnswer');
 
 export const item = z
-  .object({ id: z.string(), version, metadata, vector: vector.optional() })
+  .object({ id: z.string(), version, metadata: storedMetadata, vector: vector.optional() })
   .openapi('Item', { description: '`metadata.picture` describes an ingested picture.' });
 
 export const itemList = z

@@ -8,9 +8,9 @@ import {
   include,
   itemError,
   itemId,
-  metadata,
   picture,
   similarity,
+  storedMetadata,
   vector,
   version,
 } from './schemas-values.ts';
@@ -65,7 +65,7 @@ export const match = z
     id: z.string(),
     distance: z.number().openapi({ description: 'In the unit of the collection’s metric.' }),
     similarity,
-    metadata: metadata.optional(),
+    metadata: storedMetadata.optional(),
     vector: vector.optional(),
   })
   .openapi('Match');

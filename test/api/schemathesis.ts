@@ -1,6 +1,6 @@
 /**
  * Sends what schemathesis makes of the OpenAPI document to a running server: examples, edge cases and random requests, valid and not.
- * Fails where the server answers 5xx, a status or a body that the document does not have, or takes what it should refuse.
+ * Fails where the server answers 5xx, a status, a header or a body that the document does not have, or takes what it should refuse.
  *
  *     npm run check:api -- [--short] [--examples 30] [--seed 1]
  *
@@ -87,7 +87,7 @@ async function check(command: string): Promise<void> {
     [
       'run',
       `${url}/v1/openapi.json`,
-      '--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,unsupported_method',
+      '--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,unsupported_method',
       `--max-examples=${examples}`,
       `--seed=${values.seed}`,
       `--phases=${phases}`,

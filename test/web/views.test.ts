@@ -4,6 +4,7 @@ import { LookalikeClient } from '@lookalike/client';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { madePage } from '../made-page.ts';
 import {
   allPictures,
   eventually,
@@ -67,6 +68,18 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeou
     await page.getByRole('link', { name: 'Clear the second picture' }).click();
     await file('Choose the second picture').setInputFiles(picture('rocket.jpg'));
     await page.getByRole('heading', { name: 'Different pictures' }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('says what decided where it was not the similarity', async () => {
+    const { page, complaints } = await site.open('#/compare');
+    const [a, b] = [await madePage(1), await madePage(2)];
+    const chosen = (name: string, buffer: Buffer) => ({ name, mimeType: 'image/png', buffer });
+    const file = (label: string) => page.getByLabel(label).and(page.locator('input'));
+    await file('Choose the first picture').setInputFiles([chosen('a.png', a), chosen('b.png', b)]);
+    await page.getByRole('heading', { name: 'Different pictures' }).waitFor();
+    await page.getByText('Both are pages of text or the like').waitFor();
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -105,7 +105,7 @@ export function createApp(options: AppOptions): LookalikeApp {
       cors({
         origin: [...corsOrigins],
         allowHeaders: ['authorization', 'content-type', 'if-match', 'if-none-match', 'x-request-id'],
-        exposeHeaders: ['etag', 'location', 'retry-after', 'x-request-id'],
+        exposeHeaders: ['etag', 'link', 'location', 'retry-after', 'x-request-id'],
         maxAge: 600,
       }),
     );

@@ -1,6 +1,38 @@
+import { z } from '@hono/zod-openapi';
 import { LookalikeError } from '@lookalike/store';
 import type { Context } from 'hono';
 import type { ApiEnv } from './app-context.ts';
+
+/** Of a read: `matchesEtag`. */
+export const readConditions = z.object({
+  'If-None-Match': z
+    .string()
+    .optional()
+    .openapi({ description: 'ETags, separated by commas, or `*`: 304 where one is that of the answer.' }),
+});
+
+/** Of a write: `ifVersionOf`. */
+export const writeConditions = z.object({
+  'If-Match': z
+    .string()
+    .regex(/^"[1-9]\d{0,14}"$/)
+    .optional()
+    .openapi({
+      description: 'The version the item must have, in quotation marks, as its ETag has it.',
+      example: '"7"',
+    }),
+  'If-None-Match': z
+    .enum(['*'])
+    .optional()
+    .openapi({ description: 'Only where there is no item. Not together with `If-Match`.' }),
+});
+
+export const itemEtag = z.object({
+  ETag: z
+    .string()
+    .regex(/^"\d+"$/)
+    .openapi({ description: 'The version of the item, in quotation marks.', example: '"7"' }),
+});
 
 /** Whether `If-None-Match` names `etag`. Compares weakly, as RFC 9110 (13.1.2) wants it for this header. */
 export function matchesEtag(c: Context<ApiEnv>, etag: string): boolean {

@@ -23,11 +23,13 @@ export interface RouteDefinition<Params extends z.ZodObject, Query extends z.Zod
   description?: string;
   params?: Params;
   query?: Query;
+  /** Of the request beside those of every route; documented here, read by the handler. */
+  headers?: z.ZodObject;
   /** Media type -> schema; documented here, read by the handler. */
   body?: Schemas;
   bodyRequired?: boolean;
-  /** Status -> what it means and media type -> schema. Problems need no mention. */
-  answers: Readonly<Record<number, { description: string; content?: Schemas }>>;
+  /** Status -> what it means, its headers, and media type -> schema. Problems need no mention. */
+  answers: Readonly<Record<number, { description: string; headers?: z.ZodObject; content?: Schemas }>>;
 }
 
 export interface RouteInput<Params extends z.ZodObject, Query extends z.ZodObject> {
@@ -37,6 +39,13 @@ export interface RouteInput<Params extends z.ZodObject, Query extends z.ZodObjec
 
 const problemAnswer = {
   description: 'A problem (RFC 9457).',
+  headers: z.object({
+    'Retry-After': z
+      .string()
+      .regex(/^\d+$/)
+      .optional()
+      .openapi({ description: 'Of 429 and 503: seconds after which trying again makes sense.' }),
+  }),
   content: { 'application/problem+json': { schema: problem } },
 };
 
@@ -67,15 +76,16 @@ export function defineRoute<
     request: {
       ...(route.params === undefined ? {} : { params: route.params }),
       ...(route.query === undefined ? {} : { query: route.query }),
+      ...(route.headers === undefined ? {} : { headers: route.headers }),
       ...(route.body === undefined
         ? {}
         : { body: { content: contentOf(route.body), required: route.bodyRequired ?? true } }),
     },
     responses: {
       ...Object.fromEntries(
-        Object.entries(route.answers).map(([status, { description, content }]) => [
+        Object.entries(route.answers).map(([status, { content, ...answer }]) => [
           status,
-          content === undefined ? { description } : { description, content: contentOf(content) },
+          content === undefined ? answer : { ...answer, content: contentOf(content) },
         ]),
       ),
       '4XX': problemAnswer,

@@ -29,12 +29,14 @@ for (const form of document.querySelectorAll('form')) {
     event.preventDefault();
     const output = form.querySelector('output');
     const query = new URLSearchParams();
+    const headers = {};
     let path = form.dataset.path;
     for (const input of form.querySelectorAll('input[data-in]')) {
       if (input.dataset.in === 'path') path = path.replace('{' + input.name + '}', encodeURIComponent(input.value));
-      else if (input.value !== '') query.set(input.name, input.value);
+      else if (input.value === '') continue;
+      else if (input.dataset.in === 'header') headers[input.name] = input.value;
+      else query.set(input.name, input.value);
     }
-    const headers = {};
     if (key.value !== '') headers.authorization = 'Bearer ' + key.value;
     const file = form.querySelector('input[type=file]');
     const text = form.querySelector('textarea');
@@ -129,14 +131,19 @@ function bodyRows(operation: Operation) {
 
 function operationSection(method: string, path: string, operation: Operation) {
   const answers = Object.entries(operation.responses ?? {}).map(([status, answer]) => {
-    const { description, content } = answer as {
+    const { description, content, headers } = answer as {
       description: string;
+      headers?: Record<string, { description?: string; schema?: Schema }>;
       content?: Record<string, { schema?: unknown }>;
     };
     const schemas = Object.entries(content ?? {}).map(
       ([type, { schema }]) => html`<div><code>${type}</code>: ${schemaLink(schema)}</div>`,
     );
-    return html`<tr><td>${status}</td><td>${prose(description)}${schemas}</td></tr>`;
+    const told = Object.entries(headers ?? {}).map(
+      ([name, header]) =>
+        html`<div><code>${name}</code>: ${prose(header.description ?? (header.schema?.description as string | undefined))}</div>`,
+    );
+    return html`<tr><td>${status}</td><td>${prose(description)}${told}${schemas}</td></tr>`;
   });
   return html`<details id="${operation.operationId ?? ''}">
     <summary><b>${method.toUpperCase()}</b> <code>${path}</code> ${operation.summary ?? ''}</summary>

@@ -237,6 +237,32 @@ describe('duplicates', () => {
     expect(csv.split('\r\n')[1]).toMatch(/^'=/);
   });
 
+  it('links each page of CSV to the next with the settings of the request', async () => {
+    const { send } = openTestApp({ inlineJobs: true });
+    await send('PUT', '/v1/collections/v', { dimension: 2 });
+    const items = Array.from({ length: 7 }, (_, n) =>
+      ['a', 'b'].map((copy) => ({ id: `${n}${copy}`, vector: [Math.cos(n / 5), Math.sin(n / 5)] })),
+    ).flat();
+    await send('POST', '/v1/collections/v/items', { items });
+    const started = await send('POST', '/v1/collections/v/duplicates', { minSimilarity: 0.99999 });
+    const location = started.headers.get('location') as string;
+    const groups: number[] = [];
+    const keeps = new Set<string>();
+    for (let url: string | undefined = `${location}?limit=3&include=metadata`; url !== undefined; ) {
+      const page = await send('GET', url, undefined, { accept: 'text/csv' });
+      const rows = (await page.text()).trimEnd().split('\r\n').slice(1);
+      groups.push(rows.length / 2);
+      for (const row of rows) keeps.add(row.split(',')[0] as string);
+      const next = /^<(.+)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1];
+      if (next === undefined) break;
+      expect(new URLSearchParams(next).get('include')).toBe('metadata');
+      const { pathname, search } = new URL(next, `http://localhost${url}`);
+      url = pathname + search;
+    }
+    expect(groups).toEqual([3, 3, 1]);
+    expect(keeps.size).toBe(7);
+  });
+
   it('wants a threshold where none is calibrated, and knows its jobs', async () => {
     const { send } = openTestApp({ inlineJobs: true });
     await send('PUT', '/v1/collections/v', { dimension: 2 });

@@ -2,8 +2,8 @@ import type { JsonValue } from '@lookalike/index';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergePatch } from './item-patch.ts';
-import type { PatchAnswer } from './schemas.ts';
-import { openTestApp } from './testing/test-app.ts';
+import type { Item, PatchAnswer } from './schemas.ts';
+import { openTestApp, photograph } from './testing/test-app.ts';
 
 describe('mergePatch', () => {
   // RFC 7396, appendix A.
@@ -52,6 +52,32 @@ describe('mergePatch', () => {
 });
 
 describe('patches', () => {
+  it('leave what the server says of a picture as it is, and vectors their own', async () => {
+    const { app, send } = openTestApp();
+    await send('PUT', '/v1/collections/c', {});
+    await app.request('http://localhost/v1/collections/c/items/x', {
+      method: 'PUT',
+      headers: { 'content-type': 'image/jpeg' },
+      body: photograph('cat.jpg'),
+    });
+    const metadataOf = async (answer: Response) => ((await answer.json()) as Item).metadata;
+    const before = await metadataOf(await send('GET', '/v1/collections/c/items/x'));
+    expect(before.picture).toMatchObject({ format: 'jpeg' });
+    for (const picture of [null, { sha256: 'f'.repeat(64) }, 'mine']) {
+      const patch = { picture, album: 'winter' };
+      const one = await send('PATCH', '/v1/collections/c/items/x', { metadata: patch });
+      expect(await metadataOf(one)).toEqual({ ...before, album: 'winter' });
+      await send('POST', '/v1/collections/c/patch', { items: [{ id: 'x', metadata: patch }] });
+      const after = await metadataOf(await send('GET', '/v1/collections/c/items/x'));
+      expect(after).toEqual({ ...before, album: 'winter' });
+    }
+
+    await send('PUT', '/v1/collections/v', { dimension: 1, metric: 'l2' });
+    await send('POST', '/v1/collections/v/items', { items: [{ id: 'x', vector: [7] }] });
+    const own = await send('PATCH', '/v1/collections/v/items/x', { metadata: { picture: 'mine' } });
+    expect(await metadataOf(own)).toEqual({ picture: 'mine' });
+  });
+
   it('of many writers to one item all arrive', async () => {
     const { send } = openTestApp();
     await send('PUT', '/v1/collections/v', { dimension: 1, metric: 'l2' });

@@ -53,7 +53,7 @@ export async function patchItems(collection: Collection, patches: readonly Patch
       if (refusal !== undefined) results[index] = refusal;
       else {
         places.push(index);
-        items.push(patched(stored as StoredItem, patch));
+        items.push(patched(collection, stored as StoredItem, patch));
       }
     });
     // Also without items: the answer names the version that the decision was made at.
@@ -83,12 +83,14 @@ function conflict(id: string, version: number | undefined): PatchResult {
   return { id, status: 'conflict', ...(version === undefined ? {} : { version }) };
 }
 
-function patched(stored: StoredItem, patch: Patch): Item {
+/** Where pictures are ingested, `picture` is the server's, and what a patch has of it does not count. */
+function patched({ info }: Collection, stored: StoredItem, { metadata }: Patch): Item {
   if (stored.vector === undefined) throw new Error('the engine gave no vector');
+  const { picture: _, ...labels } = metadata;
   return {
     id: stored.id,
     vector: stored.vector,
-    metadata: mergePatch(stored.metadata, patch.metadata) as Metadata,
+    metadata: mergePatch(stored.metadata, info.encoder === undefined ? metadata : labels) as Metadata,
     ifVersion: stored.version,
   };
 }

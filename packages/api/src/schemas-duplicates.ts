@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { filterSchema } from './schemas-filter.ts';
-import { cursor, itemError, itemId, metadata, similarity, version } from './schemas-values.ts';
+import { cursor, itemError, itemId, similarity, storedMetadata, version } from './schemas-values.ts';
 
 export const duplicatesBody = z
   .strictObject({
@@ -56,7 +56,7 @@ export const duplicateItem = z
     lowInformation: z.literal(true).optional().openapi({
       description: 'Blank or nearly so: it matches the same bytes and pixels only.',
     }),
-    metadata: metadata
+    metadata: storedMetadata
       .optional()
       .openapi({ description: 'With `include=metadata`, as it is now; missing where the item is gone.' }),
   })

@@ -35,6 +35,6 @@ export const filterSchema: z.ZodType<Filter, Filter> = z
   .openapi('Filter', {
     description:
       'A condition on metadata. A missing field satisfies nothing but `exists: false` and `not`. ' +
-      'Values compare with their own type only.',
+      'Values compare with their own type only. A list satisfies a condition where one of its elements does.',
     example: { field: 'album', equals: 'holiday' },
   }) as z.ZodType<Filter, Filter>;

@@ -12,6 +12,7 @@ import {
   metadata,
   picture,
   similarity,
+  storedMetadata,
   vector,
   version,
 } from './schemas-values.ts';
@@ -37,7 +38,8 @@ export const itemInput = z
 
 export const unlessSimilar = similarity.openapi({
   description:
-    'Store an item only where nothing of at least this similarity is there, else answer with the match.',
+    'Store an item only where nothing else of at least this similarity is there, else answer with the match. What has the id of ' +
+    'the item does not count: it would be replaced.',
 });
 
 const encoderHash = z.string().max(128).openapi({
@@ -120,7 +122,8 @@ export const putItemAnswer = upsertResult
 
 const metadataPatch = metadata.openapi({
   description:
-    'A JSON Merge Patch (RFC 7396): members replace those of the item, objects are merged, null removes.',
+    'A JSON Merge Patch (RFC 7396): members replace those of the item, objects are merged, null removes. In a collection with an encoder ' +
+    '`picture` is written by the server and stays as it is.',
   example: { album: 'winter', draft: null },
 });
 
@@ -141,7 +144,7 @@ export const patchResult = z
   .object({
     id: z.string(),
     status: z.enum(['stored', 'missing', 'conflict', 'invalid']),
-    metadata: metadata.optional().openapi({ description: 'As it is now, where it was stored.' }),
+    metadata: storedMetadata.optional().openapi({ description: 'As it is now, where it was stored.' }),
     version: version.optional().openapi({ description: 'Of a conflict: the version that is there.' }),
     error: itemError.optional(),
   })
@@ -155,7 +158,7 @@ export const patchAnswer = z
   .openapi('PatchAnswer');
 
 export const item = z
-  .object({ id: z.string(), version, metadata, vector: vector.optional() })
+  .object({ id: z.string(), version, metadata: storedMetadata, vector: vector.optional() })
   .openapi('Item', { description: '`metadata.picture` describes an ingested picture.' });
 
 export const itemList = z

@@ -8,9 +8,9 @@ import {
   include,
   itemError,
   itemId,
-  metadata,
   picture,
   similarity,
+  storedMetadata,
   vector,
   version,
 } from './schemas-values.ts';
@@ -65,7 +65,7 @@ export const match = z
     id: z.string(),
     distance: z.number().openapi({ description: 'In the unit of the collection’s metric.' }),
     similarity,
-    metadata: metadata.optional(),
+    metadata: storedMetadata.optional(),
     vector: vector.optional(),
   })
   .openapi('Match');
@@ -132,7 +132,12 @@ export const compareAnswer = z
     cosine: z.number().openapi({ description: 'Cosine distance, 1 - cos, in [0, 2].' }),
     absolute: z.number().openapi({ description: 'Sum of absolute differences.' }),
     similarity: similarity.openapi({ description: 'In the metric of the model.' }),
-    same: z.boolean().openapi({ description: 'Whether `similarity` reaches `threshold`.' }),
+    same: z.boolean(),
+    by: z.enum(['bytes', 'pixels', 'embedding', 'perceptual-hash', 'low-information', 'page']).openapi({
+      description:
+        'What decided. embedding: whether `similarity` reaches `threshold`; bytes, pixels: they are equal; perceptual-hash: the hashes ' +
+        'agree, and so they are the same; low-information: one is blank, page: both are pages whose hashes disagree, and so they are not.',
+    }),
     threshold: similarity,
     falsePositiveRate: z.number().optional().openapi({
       description: 'Of unrelated pairs at this threshold, as calibrated; missing for one not calibrated.',

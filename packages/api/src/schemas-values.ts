@@ -133,3 +133,9 @@ export function exactlyOneOf(...names: readonly [string, ...string[]]) {
     document: { oneOf: names.map((name) => ({ required: [name] })) },
   };
 }
+
+/** Metadata as answers have it. `picture` is what the server writes of an ingested picture; beside a vector a client wrote it, if any. */
+export type StoredMetadata = Metadata & { picture?: z.output<typeof picture> };
+
+/** `metadata` of an answer: the same in the document, with a type that knows `picture`. */
+export const storedMetadata = metadata as unknown as z.ZodCustom<StoredMetadata>;

@@ -21,6 +21,7 @@ export type CollectionStats = z.output<typeof collections.collectionStats>;
 export type RecallRequest = z.input<typeof collections.recallBody>;
 export type RecallReport = z.output<typeof collections.recallReport>;
 
+export type StoredMetadata = values.StoredMetadata;
 export type Picture = z.output<typeof values.picture>;
 export type ItemError = z.output<typeof values.itemError>;
 export type ItemInput = z.input<typeof items.itemInput>;
@@ -48,7 +49,10 @@ export type QueryBatch = z.input<typeof query.queryBatch>;
 export type Match = z.output<typeof query.match>;
 export type QueryReceipt = z.output<typeof query.queryReceipt>;
 export type QueryAnswer = z.output<typeof query.queryAnswer>;
-export type QueryBatchAnswer = z.output<typeof query.queryBatchAnswer>;
+/** Of each query its answer or its `error`. */
+export type QueryBatchAnswer = {
+  results: ((QueryAnswer & { error?: undefined }) | { error: ItemError; matches?: undefined })[];
+};
 export type Compare = z.input<typeof query.compareBody>;
 export type CompareAnswer = z.output<typeof query.compareAnswer>;
 

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { AppOptions } from './app.ts';
 import type { RunningServer } from './serve.ts';
 import { serve } from './serve.ts';
-import { openTestApp } from './testing/test-app.ts';
+import { openTestApp, photograph } from './testing/test-app.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -155,6 +155,60 @@ describe('the documentation', () => {
     for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
       expect(document.components.schemas).toHaveProperty(name as string);
     }
+  });
+
+  it('tells the headers that requests may have and answers do have', async () => {
+    const { app, send } = openTestApp({ inlineJobs: true });
+    type Told = Record<string, { required?: boolean; schema: { pattern?: string } }>;
+    const { paths } = (await (await send('GET', '/v1/openapi.json')).json()) as {
+      paths: Record<
+        string,
+        Record<
+          string,
+          { parameters?: { in: string; name: string }[]; responses: Record<string, { headers?: Told }> }
+        >
+      >;
+    };
+    const operation = (method: string, path: string) =>
+      paths[`/v1/collections/{collection}${path}`]?.[method];
+    const asked = (method: string, path: string) =>
+      (operation(method, path)?.parameters ?? [])
+        .filter((parameter) => parameter.in === 'header')
+        .map(({ name }) => name);
+    expect(asked('put', '/items/{id}')).toEqual(['If-Match', 'If-None-Match']);
+    expect(asked('patch', '/items/{id}')).toEqual(['If-Match']);
+    expect(asked('get', '/items/{id}')).toEqual(['If-None-Match']);
+    expect(asked('get', '/items/{id}/thumbnail')).toEqual(['If-None-Match']);
+
+    await send('PUT', '/v1/collections/c', {});
+    await app.request('http://localhost/v1/collections/c/items/x', {
+      method: 'PUT',
+      headers: { 'content-type': 'image/jpeg' },
+      body: photograph('cat.jpg'),
+    });
+    const item = '/v1/collections/c/items/x';
+    const etagOf = async (path: string) => (await send('GET', path)).headers.get('etag') as string;
+    const again = async (path: string) =>
+      send('GET', path, undefined, { 'if-none-match': await etagOf(path) });
+    for (const [method, path, status, names, answer] of [
+      ['get', '/items/{id}', '200', ['ETag'], await send('GET', item)],
+      ['get', '/items/{id}', '304', ['ETag'], await again(item)],
+      ['patch', '/items/{id}', '200', ['ETag'], await send('PATCH', item, { metadata: { a: 1 } })],
+      ['get', '/items/{id}/thumbnail', '200', ['ETag'], await send('GET', `${item}/thumbnail`)],
+      ['get', '/items/{id}/thumbnail', '304', ['ETag'], await again(`${item}/thumbnail`)],
+      ['post', '/duplicates', '202', ['Location'], await send('POST', '/v1/collections/c/duplicates', {})],
+    ] as const) {
+      expect(answer.status).toBe(Number(status));
+      const told = operation(method, path)?.responses[status]?.headers ?? {};
+      expect(Object.keys(told)).toEqual(names);
+      for (const [name, { required, schema }] of Object.entries(told)) {
+        expect(required).toBe(true);
+        expect(answer.headers.get(name)).toMatch(new RegExp(schema.pattern ?? '^/v1/'));
+      }
+    }
+    const problems = operation('get', '/items/{id}')?.responses;
+    for (const status of ['4XX', '5XX'])
+      expect(Object.keys(problems?.[status]?.headers ?? {})).toEqual(['Retry-After']);
   });
 
   it('is a page that needs nothing from elsewhere and allows only its own script', async () => {

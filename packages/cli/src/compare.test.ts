@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { madePage } from '../../../test/made-page.ts';
 import { runCommand, TEST_PICTURES, temporaryFolder } from './test-command.ts';
 
 describe('compare', () => {
@@ -22,6 +24,7 @@ describe('compare', () => {
       'absolute',
       'similarity',
       'same',
+      'by',
       'threshold',
       'falsePositiveRate',
       'falseRejectRate',
@@ -43,6 +46,7 @@ describe('compare', () => {
       absolute: 0,
       similarity: 1,
       same: true,
+      by: 'embedding',
       threshold: 1,
       falsePositiveRate: null,
       falseRejectRate: null,
@@ -50,6 +54,51 @@ describe('compare', () => {
     const { status, stdout } = await runCommand(['compare', cat, join(TEST_PICTURES, 'rocket.jpg')]);
     expect(status).toBe(1);
     expect(stdout).toMatch(/^Different: similarity 0\.\d{4}, threshold/);
+  });
+
+  const blank = (background: string) =>
+    sharp({ create: { width: 800, height: 1100, channels: 3, background } })
+      .png()
+      .toBuffer();
+  test.each([
+    ['two pages of text', [() => madePage(1), () => madePage(2)], { same: false, by: 'page' }],
+    [
+      'two copies of a page',
+      [
+        () => madePage(1),
+        async () =>
+          sharp(await madePage(1))
+            .webp()
+            .toBuffer(),
+      ],
+      {},
+    ],
+    ['blank white and blank grey', [() => blank('white'), () => blank('#eeeeee')], { by: 'low-information' }],
+    [
+      'a picture and a tiny copy',
+      [
+        () => readFile(join(TEST_PICTURES, 'bricks.jpg')),
+        () => sharp(join(TEST_PICTURES, 'bricks.jpg')).resize(32).png().toBuffer(),
+      ],
+      { same: true, by: 'perceptual-hash' },
+    ],
+  ])('says of %s what dedupe says', async (name, [first, second], expected) => {
+    const a = await folder.write(`${name}/a.jpg`, (await first?.()) as Buffer);
+    const b = await folder.write(`${name}/b.jpg`, (await second?.()) as Buffer);
+    const { env } = folder;
+    const deduped = await runCommand(['dedupe', join(folder.root, name), '--json'], { env });
+    const { groups } = JSON.parse(deduped.stdout);
+    const { status, stdout } = await runCommand(['compare', a, b, '--json']);
+    const answer = JSON.parse(stdout);
+    expect({ ...answer, ...expected }).toEqual(answer);
+    expect(answer.same).toBe(groups.length === 1);
+    expect(status).toBe(answer.same ? 0 : 1);
+    if (answer.same) expect(groups[0].items[1].by ?? 'embedding').toBe(answer.by);
+    else {
+      // A threshold of one's own looks at the similarity alone.
+      const own = await runCommand(['compare', a, b, '--json', '--threshold', String(answer.threshold)]);
+      expect(JSON.parse(own.stdout)).toMatchObject({ same: true, by: 'embedding' });
+    }
   });
 
   test('names the file that cannot be compared', async () => {

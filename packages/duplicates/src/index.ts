@@ -1,3 +1,4 @@
+export { type ComparedBy, type ComparedPicture, comparePictures } from './compare-pictures.ts';
 export type { DuplicateItem, DuplicateKind } from './duplicate-item.ts';
 export { cosine, type EmbeddingTable, embeddingTable } from './embedding-table.ts';
 export { type Comparison, type FindPairsOptions, type FoundPairs, findPairs } from './find-pairs.ts';

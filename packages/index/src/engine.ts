@@ -69,7 +69,7 @@ export type UpsertResult =
   | { id: string; status: 'invalid'; error: { code: string; message: string } };
 
 export interface UpsertOptions {
-  /** Store an item only where nothing of at least this similarity is there, earlier items of the same batch included. */
+  /** Store an item only where nothing else of at least this similarity is there, earlier items of the same batch included. */
   unlessSimilar?: number;
 }
 

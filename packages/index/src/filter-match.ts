@@ -23,9 +23,14 @@ export function compileFilter(filter: Filter): (metadata: Metadata) => boolean {
   return (metadata) => test(fieldValue(metadata, path));
 }
 
-/** The condition of a leaf of a filter. */
+/** The condition of a leaf of a filter: of a list it is enough that one element passes. */
 export function valueTest(filter: Extract<Filter, { field: string }>): ValueTest {
   if ('exists' in filter) return (value) => (value !== undefined) === filter.exists;
+  const test = scalarTest(filter);
+  return (value) => (Array.isArray(value) ? value.some(test) : test(value));
+}
+
+function scalarTest(filter: Exclude<Extract<Filter, { field: string }>, { exists: boolean }>): ValueTest {
   if ('equals' in filter) return (value) => value === filter.equals;
   if ('in' in filter) {
     const values = new Set<JsonValue | undefined>(filter.in);

@@ -2,7 +2,7 @@ import { type Bits, emptyBits, setBit } from './bits.ts';
 import type { JsonValue } from './engine.ts';
 import type { ValueTest } from './filter-match.ts';
 
-/** Lists and objects all count as this one value: there, and equal to nothing. */
+/** Objects, and lists without a scalar, all count as this one value: there, and equal to nothing. */
 const composite: JsonValue = [];
 
 /** The values of one metadata field of a segment's rows, each distinct value once. */
@@ -11,6 +11,8 @@ export class MetadataColumn {
   /** Code 0: no value. */
   readonly #values: (JsonValue | undefined)[] = [undefined];
   #known: Map<JsonValue | undefined, number> | undefined = new Map([[undefined, 0]]);
+  /** Of lists, by their JSON. */
+  #knownLists = new Map<string, number>();
 
   constructor(rows: number) {
     this.#codes = new Uint32Array(rows);
@@ -18,29 +20,38 @@ export class MetadataColumn {
 
   /** Rows left out have no value. */
   set(row: number, value: JsonValue | undefined): void {
-    const known = this.#known;
-    if (known === undefined) throw new Error('column is sealed');
-    const counted = typeof value === 'object' && value !== null ? composite : value;
-    let code = known.get(counted);
-    if (code === undefined) {
-      code = this.#values.push(counted) - 1;
-      known.set(counted, code);
+    if (this.#known === undefined) throw new Error('column is sealed');
+    // What of a list no condition can meet is left out.
+    const list = Array.isArray(value) ? [...new Set(value.filter((one) => !isComposite(one)))] : [];
+    if (list.length > 0) this.#codes[row] = this.#codeOf(this.#knownLists, JSON.stringify(list), list);
+    else {
+      const counted = isComposite(value) ? composite : value;
+      this.#codes[row] = this.#codeOf(this.#known, counted, counted);
     }
-    this.#codes[row] = code;
+  }
+
+  #codeOf<Key>(known: Map<Key, number>, key: Key, value: JsonValue | undefined): number {
+    let code = known.get(key);
+    if (code === undefined) {
+      code = this.#values.push(value) - 1;
+      known.set(key, code);
+    }
+    return code;
   }
 
   /** No more values. */
   seal(): void {
     this.#known = undefined;
+    this.#knownLists.clear();
   }
 
   /** In memory, roughly. */
   get bytes(): number {
-    const text = this.#values.reduce<number>(
-      (sum, value) => sum + (typeof value === 'string' ? value.length : 0),
-      0,
-    );
-    return this.#codes.byteLength + this.#values.length * 24 + text;
+    let bytes = this.#codes.byteLength;
+    for (const value of this.#values)
+      for (const one of Array.isArray(value) ? [value.length, ...value] : [value])
+        bytes += 24 + (typeof one === 'string' ? one.length : 0);
+    return bytes;
   }
 
   /** The rows whose value passes. */
@@ -51,4 +62,8 @@ export class MetadataColumn {
       if (passes[this.#codes[row] as number] === 1) setBit(rows, row);
     return rows;
   }
+}
+
+function isComposite(value: JsonValue | undefined): boolean {
+  return typeof value === 'object' && value !== null;
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { MemoryStore, openFolderStore } from '@lookalike/store';
 import { afterAll, describe, expect, test } from 'vitest';
 import { distance } from './distance.ts';
-import type { Collection, Item, Match, Metric } from './engine.ts';
+import type { Collection, Item, JsonValue, Match, Metric } from './engine.ts';
+import type { Filter } from './filter.ts';
 import { type EngineOptions, openEngine } from './open-engine.ts';
 import { randomNumbers } from './random.ts';
 
@@ -266,6 +267,48 @@ describe('search through segments', () => {
       if (cursor === undefined) break;
     }
     expect(found).toEqual(wanted);
+    await engine.close();
+  });
+
+  test('a filter is satisfied by a list of which one element satisfies it, in the log and in segments', async () => {
+    const engine = await openOn({ store: new MemoryStore() });
+    await engine.createCollection('c', { dimension: 2, metric: 'l2' });
+    const collection = await engine.collection('c');
+    const values: JsonValue[] = [
+      ['a', 'b'],
+      ['b', 'a', 'a'],
+      ['a'],
+      'a',
+      ['c', 3],
+      [1, 20],
+      [['a']],
+      [],
+      [null],
+    ];
+    await collection.upsert(
+      values.map((tags, i) => ({ id: `${i}`, vector: Float32Array.of(i, 0), metadata: { tags } })),
+    );
+    const found = async (filter: Filter) => {
+      const { matches } = await collection.query({
+        vector: Float32Array.of(0, 0),
+        topK: 20,
+        exact: true,
+        filter,
+      });
+      expect((await collection.count(filter)).count).toBe(matches.length);
+      return ids(matches).join('');
+    };
+    for (const where of ['log', 'segment']) {
+      if (where === 'segment') await engine.compact('c');
+      expect((await collection.stats()).tailRows).toBe(where === 'log' ? 9 : 0);
+      expect(await found({ field: 'tags', equals: 'a' })).toBe('0123');
+      expect(await found({ field: 'tags', in: ['b', 3] })).toBe('014');
+      expect(await found({ field: 'tags', equals: null })).toBe('8');
+      expect(await found({ field: 'tags', gt: 2, lt: 10 })).toBe('4');
+      expect(await found({ field: 'tags', gte: 'b' })).toBe('014');
+      expect(await found({ field: 'tags', exists: true })).toBe('012345678');
+      expect(await found({ not: { field: 'tags', equals: 'a' } })).toBe('45678');
+    }
     await engine.close();
   });
 

@@ -51,3 +51,40 @@ test('unlessSimilar sees earlier items of its batch, and not what the batch repl
     { id: 'z', status: 'similar', match: { id: 'old' } },
   ]);
 });
+
+test('unlessSimilar does not find the item itself: it can be changed, and a write whose answer was lost be repeated', async () => {
+  const collection = await collectionOf([{ id: 'other', vector: vector(100, 0) }]);
+  const put = async (x: number, y: number, edition: number) =>
+    (
+      await collection.upsert([{ id: 'a', vector: vector(x, y), metadata: { edition } }], {
+        unlessSimilar: 0.99,
+      })
+    ).results[0];
+  expect(await put(0, 0, 1)).toMatchObject({ status: 'stored' });
+  expect(await put(0, 0, 1)).toMatchObject({ status: 'stored' });
+  expect(await put(0, 0.001, 2)).toMatchObject({ status: 'stored' });
+  expect((await collection.get(['a'], { include: ['metadata'] }))[0]).toMatchObject({
+    metadata: { edition: 2 },
+  });
+  // What is like another one is still refused, also where its earlier self is nearer, and the earlier one stays.
+  const twin = vector(0, 0.002);
+  await collection.upsert([{ id: 'twin', vector: twin }]);
+  expect(await put(0, 0.001, 3)).toMatchObject({ status: 'similar', match: { id: 'twin' } });
+  expect((await collection.get(['a'], { include: ['metadata'] }))[0]).toMatchObject({
+    metadata: { edition: 2 },
+  });
+
+  const { results } = await collection.upsert(
+    [
+      { id: 'b', vector: vector(50, 50) },
+      { id: 'b', vector: vector(50, 50.001) },
+      { id: 'c', vector: vector(50, 50) },
+    ],
+    { unlessSimilar: 0.99 },
+  );
+  expect(results).toMatchObject([
+    { status: 'stored' },
+    { status: 'stored' },
+    { status: 'similar', match: { id: 'b' } },
+  ]);
+});

@@ -21,18 +21,21 @@ export class UniqueUpsert {
     this.#minSimilarity = minSimilarity;
   }
 
-  /** The nearest of the rows and of the changes staged before it that is similar enough, if any is. */
+  /**
+   * The nearest of the rows and of the changes staged before it that is similar enough, if any is. What has the item's own id is not
+   * asked: it would be replaced. So an item can be changed, and a write whose answer was lost can be repeated.
+   */
   async findSimilar(item: CheckedItem, state: HeadState, staging: Staging): Promise<Match | undefined> {
     const { metric } = state.info;
     const nearest = new Nearest<Source>({
       metric,
-      // Those that this very commit replaces or deletes may be among them.
-      limit: 1 + staging.changes.size,
+      // Those that this very commit replaces or deletes may be among them, and the item's earlier self.
+      limit: 2 + staging.changes.size,
       minSimilarity: this.#minSimilarity,
     });
     const since = this.#aloneAt.get(item) ?? 0;
     await search(state, { vector: item.vector, nearest, since, exact: true }, newMeter());
-    const stored = nearest.sorted();
+    const stored = nearest.sorted().filter(({ id }) => id !== item.id);
     if (stored.length === 0) this.#aloneAt.set(item, state.version);
     let best: Match | undefined;
     const candidate = stored.find(({ id }) => !staging.changes.has(id));
@@ -46,7 +49,7 @@ export class UniqueUpsert {
       };
     }
     for (const other of staging.changes.values()) {
-      if (other === undefined) continue;
+      if (other === undefined || other.id === item.id) continue;
       const apart = distance(metric, item.vector, other.vector);
       const alike = similarity(metric, apart);
       if (alike < this.#minSimilarity || (best !== undefined && best.distance <= apart)) continue;

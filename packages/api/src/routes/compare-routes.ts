@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { type Encoder, errorRatesAt } from '@lookalike/encoder';
+import type { ComparedBy, ComparedPicture } from '@lookalike/duplicates';
+import { DEFAULT_MODEL, type Encoder, errorRatesAt, pixelHash } from '@lookalike/encoder';
 import { checkVector, distance, similarity as similarityOf } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
@@ -95,6 +96,33 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
     return { a: vectorOf('a'), b: vectorOf('b'), pictures };
   }
 
+  /** As a search for duplicates would have it; of vectors, of other models and at a threshold of one's own it is the similarity alone. */
+  async function verdictOf(
+    { a, b, threshold }: Comparison,
+    { model }: Encoder,
+    embedded: Awaited<ReturnType<typeof embed>>,
+    similarity: number,
+    signal: AbortSignal,
+  ): Promise<{ same: boolean; by: ComparedBy }> {
+    const { pictures } = embedded;
+    const minSimilarity = threshold ?? model.defaultThreshold;
+    const isSearch = threshold === undefined && model.name === DEFAULT_MODEL;
+    if (!isSearch || !('bytes' in a && 'bytes' in b) || !pictures.a || !pictures.b)
+      return { same: similarity >= minSimilarity, by: 'embedding' };
+    const compared = (picture: Picture, embedding: Float32Array, file: Uint8Array): ComparedPicture => ({
+      ...picture,
+      embedding,
+      contentHash: picture.sha256,
+      pixelHash: () => pixelHash(file, { signal }),
+    });
+    const { comparePictures } = await import('@lookalike/duplicates');
+    return comparePictures(
+      compared(pictures.a, embedded.a, a.bytes),
+      compared(pictures.b, embedded.b, b.bytes),
+      { minSimilarity, calibration: model.thresholds },
+    );
+  }
+
   defineRoute(
     app,
     {
@@ -104,7 +132,9 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
       operationId: 'compare',
       tag: 'Query',
       summary: 'Compare two pictures, or vectors of a model',
-      description: 'As JSON with the pictures in base64, or as a form with the files `a` and `b`.',
+      description:
+        'As JSON with the pictures in base64, or as a form with the files `a` and `b`. Two pictures of the model near-duplicate, without a ' +
+        'threshold, are the same where a search for duplicates would group them: see `by`.',
       body: { 'application/json': compareBody, 'multipart/form-data': compareForm },
       answers: {
         200: {
@@ -122,7 +152,8 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
       const comparison = await (type === 'application/json' ? fromJson(request) : fromForm(request));
       const encoder = await encoders.get(comparison.model ?? encoders.default);
       const { model } = encoder;
-      const { a, b, pictures } = await embed(encoder, comparison, request.signal);
+      const embedded = await embed(encoder, comparison, request.signal);
+      const { a, b, pictures } = embedded;
       // Under cosine, as its distance is always answered: a zero vector has none.
       for (const side of [a, b]) checkVector(side, { dimension: model.output.dimension, metric: 'cosine' });
       const similarity = similarityOf(model.metric, distance(model.metric, a, b));
@@ -132,7 +163,7 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
         cosine: distance('cosine', a, b),
         absolute: distance('l1', a, b),
         similarity,
-        same: similarity >= threshold,
+        ...(await verdictOf(comparison, encoder, embedded, similarity, request.signal)),
         threshold,
         ...errorRatesAt(model, threshold),
         model: model.name,

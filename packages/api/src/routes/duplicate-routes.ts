@@ -85,7 +85,12 @@ export function registerDuplicateRoutes(app: ApiApp, services: Services): void {
       bodyRequired: false,
       answers: {
         202: {
-          description: 'Started; `Location` is where to ask.',
+          description: 'Started.',
+          headers: z.object({
+            Location: z
+              .string()
+              .openapi({ description: 'Path of the search: where to ask for its state and groups.' }),
+          }),
           content: { 'application/json': duplicatesJob },
         },
       },
@@ -127,6 +132,12 @@ export function registerDuplicateRoutes(app: ApiApp, services: Services): void {
       answers: {
         200: {
           description: 'The state.',
+          headers: z.object({
+            Link: z.string().optional().openapi({
+              description:
+                'Of CSV, where there is more: `<…>; rel="next"`, the next page with the same settings, relative to this address.',
+            }),
+          }),
           content: { 'application/json': duplicatesJob, 'text/csv': z.string() },
         },
       },
@@ -141,7 +152,7 @@ export function registerDuplicateRoutes(app: ApiApp, services: Services): void {
       if ((c.req.header('accept') ?? '').includes('text/csv') && job.status === 'done') {
         return c.body(csvOf(job.groups ?? []), 200, {
           'content-type': 'text/csv; charset=utf-8',
-          ...(job.cursor === undefined ? {} : { link: `<?cursor=${job.cursor}>; rel="next"` }),
+          ...(job.cursor === undefined ? {} : { link: `<${pageAt(c.req.url, job.cursor)}>; rel="next"` }),
         });
       }
       if (query.include === 'metadata' && job.groups !== undefined)
@@ -192,4 +203,11 @@ export function registerDuplicateRoutes(app: ApiApp, services: Services): void {
       return c.json({ pairs: different ? pairs.length : 0 });
     },
   );
+}
+
+/** The same request for another page, relative to it. */
+function pageAt(url: string, cursor: string): string {
+  const { searchParams } = new URL(url);
+  searchParams.set('cursor', cursor);
+  return `?${searchParams}`;
 }

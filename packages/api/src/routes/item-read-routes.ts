@@ -3,7 +3,7 @@ import type { ScanRequest, StoredItem } from '@lookalike/index';
 import { parseFilter } from '@lookalike/index';
 import type { Context } from 'hono';
 import type { ApiApp, ApiEnv, Services } from '../app-context.ts';
-import { matchesEtag } from '../conditional-requests.ts';
+import { itemEtag, matchesEtag, readConditions } from '../conditional-requests.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import { defineRoute, includeParameter, jsonParameter, numberParameter } from '../define-route.ts';
 import { itemAnswer } from '../item-answer.ts';
@@ -77,9 +77,10 @@ export function registerItemReadRoutes(app: ApiApp, services: Services): void {
         include: includeParameter.optional(),
         minVersion: numberParameter(version).optional(),
       }),
+      headers: readConditions,
       answers: {
-        200: { description: 'The item; its version is the ETag.', content: { 'application/json': item } },
-        304: { description: 'Still the version that `If-None-Match` names.' },
+        200: { description: 'The item.', headers: itemEtag, content: { 'application/json': item } },
+        304: { description: 'Still the version that `If-None-Match` names.', headers: itemEtag },
       },
     },
     async (c, { params: { collection: name, id }, query }) => {

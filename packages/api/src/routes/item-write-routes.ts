@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Filter } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
-import { ifVersionOf } from '../conditional-requests.ts';
+import { ifVersionOf, itemEtag, writeConditions } from '../conditional-requests.ts';
 import { defineRoute, jsonParameter, numberParameter } from '../define-route.ts';
 import type { Ingested } from '../item-ingest.ts';
 import { ItemBatch } from '../item-ingest.ts';
@@ -129,6 +129,7 @@ export function registerItemWriteRoutes(app: ApiApp, services: Services): void {
         metadata: jsonParameter.optional(),
         unlessSimilar: numberParameter(unlessSimilar, 'number').optional(),
       }),
+      headers: writeConditions,
       body: {
         'image/*': z.string().openapi({ format: 'binary' }),
         'application/octet-stream': z.string().openapi({ format: 'binary' }),
@@ -194,8 +195,15 @@ export function registerItemWriteRoutes(app: ApiApp, services: Services): void {
       description:
         'Never loses a change of somebody else. With `ifVersion`, or `If-Match: "<version>"`, only at that version.',
       params: itemParams,
+      headers: writeConditions.pick({ 'If-Match': true }),
       body: { 'application/json': patchItemBody },
-      answers: { 200: { description: 'The item as it is now.', content: { 'application/json': item } } },
+      answers: {
+        200: {
+          description: 'The item as it is now.',
+          headers: itemEtag,
+          content: { 'application/json': item },
+        },
+      },
     },
     async (c, { params: { collection: name, id } }) => {
       const body = validate(patchItemBody, await readJson(c.req.raw, limits));

@@ -1,13 +1,20 @@
 import { z } from '@hono/zod-openapi';
 import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
-import { matchesEtag } from '../conditional-requests.ts';
+import { matchesEtag, readConditions } from '../conditional-requests.ts';
 import { defineRoute } from '../define-route.ts';
 import { keptPicture } from '../kept-picture.ts';
 import { collectionName, itemId } from '../schemas-values.ts';
 import { readThumbnail } from '../thumbnails.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits');
+
+const pictureEtag = z.object({
+  ETag: z
+    .string()
+    .regex(/^"[0-9a-f]{64}"$/)
+    .openapi({ description: 'SHA-256 of the picture, in quotation marks.' }),
+});
 
 export function registerThumbnailRoutes(app: ApiApp, { engine, objects }: Services): void {
   defineRoute(
@@ -24,12 +31,14 @@ export function registerThumbnailRoutes(app: ApiApp, { engine, objects }: Servic
         'the picture that the item has now, to be asked for again with `If-None-Match`.',
       params: z.object({ collection: collectionName, id: itemId }),
       query: z.strictObject({ sha256: sha256.optional() }),
+      headers: readConditions,
       answers: {
         200: {
           description: 'The thumbnail.',
+          headers: pictureEtag,
           content: { 'image/webp': z.string().openapi({ format: 'binary' }) },
         },
-        304: { description: 'Still the one that `If-None-Match` names.' },
+        304: { description: 'Still the one that `If-None-Match` names.', headers: pictureEtag },
       },
     },
     async (c, { params: { collection: name, id }, query }) => {

@@ -1,9 +1,10 @@
-import { errorRatesAt, openEncoder, resolveModel } from '@lookalike/encoder';
+import { type ComparedBy, type ComparedPicture, comparePictures } from '@lookalike/duplicates';
+import { DEFAULT_MODEL, errorRatesAt, openEncoder, pixelHash, resolveModel } from '@lookalike/encoder';
 import { distance, similarity } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import { EXIT } from '../cli-error.ts';
 import { print } from '../output.ts';
-import { readPicture } from '../picture-scan.ts';
+import { readPicture, sha256 } from '../picture-scan.ts';
 
 import type { CompareOptions } from './compare.ts';
 
@@ -18,27 +19,38 @@ export async function compare(
   const encoder = await openEncoder(await resolveModel(options.model));
   try {
     const results = await encoder.encode(files, { signal });
-    const [embeddingA, embeddingB] = results.map((result, index) => {
+    const [a, b] = results.map((result, index): ComparedPicture => {
       if (!result.ok) throw new LookalikeError(result.error.code, `${paths[index]}: ${result.error.message}`);
-      return result.embedding;
-    }) as [Float32Array, Float32Array];
+      const file = files[index] as Uint8Array;
+      const { embedding, picture } = result;
+      return {
+        ...picture,
+        embedding,
+        bytes: file.length,
+        contentHash: sha256(file),
+        pixelHash: () => pixelHash(file, { signal }),
+      };
+    }) as [ComparedPicture, ComparedPicture];
     const { model } = encoder;
     const threshold = options.threshold ?? model.defaultThreshold;
     const distances = {
-      euclidean: distance('l2', embeddingA, embeddingB),
-      cosine: distance('cosine', embeddingA, embeddingB),
-      absolute: distance('l1', embeddingA, embeddingB),
-      similarity: similarity(model.metric, distance(model.metric, embeddingA, embeddingB)),
+      euclidean: distance('l2', a.embedding, b.embedding),
+      cosine: distance('cosine', a.embedding, b.embedding),
+      absolute: distance('l1', a.embedding, b.embedding),
+      similarity: similarity(model.metric, distance(model.metric, a.embedding, b.embedding)),
     };
-    const same = distances.similarity >= threshold;
+    const { same, by } =
+      options.threshold === undefined && model.name === DEFAULT_MODEL
+        ? await comparePictures(a, b, { minSimilarity: threshold, calibration: model.thresholds })
+        : { same: distances.similarity >= threshold, by: 'embedding' as const };
     const { falsePositiveRate = null, falseRejectRate = null } = errorRatesAt(model, threshold);
     if (options.json)
       await print(
-        `${JSON.stringify({ ...distances, same, threshold, falsePositiveRate, falseRejectRate })}\n`,
+        `${JSON.stringify({ ...distances, same, by, threshold, falsePositiveRate, falseRejectRate })}\n`,
       );
     else {
       await print(
-        `${same ? 'The same, or nearly' : 'Different'}: ` +
+        `${verdictInWords(same, by)}: ` +
           `similarity ${distances.similarity.toFixed(4)}, threshold ${threshold} (${ratesInWords(falsePositiveRate, falseRejectRate)}).\n` +
           `  Euclidean distance             ${distances.euclidean.toFixed(4)}\n` +
           `  cosine distance                ${distances.cosine.toFixed(4)}\n` +
@@ -49,6 +61,18 @@ export async function compare(
   } finally {
     await encoder.close();
   }
+}
+
+function verdictInWords(same: boolean, by: ComparedBy): string {
+  const reason = {
+    bytes: ', byte for byte',
+    pixels: ', pixel for pixel',
+    embedding: same ? ', or nearly' : '',
+    'perceptual-hash': ', or nearly, by their perceptual hashes',
+    'low-information': ', as a blank picture is the same as its own copies only',
+    page: ', as pages (text, receipts, drawings) of which the perceptual hashes disagree',
+  }[by];
+  return `${same ? 'The same' : 'Different'}${reason}`;
 }
 
 function ratesInWords(falsePositiveRate: number | null, falseRejectRate: number | null): string {

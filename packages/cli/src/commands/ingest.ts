@@ -18,6 +18,7 @@ import { cacheFolder } from '../user-folders.ts';
 interface IngestOptions extends ConnectionOptions {
   collection: string;
   concurrency: number;
+  prefix?: string;
   unlessSimilar?: number;
   deployment?: string;
   inventory?: string;
@@ -29,10 +30,12 @@ export function ingestCommand(): Command {
     .summary('store the pictures of a folder or bucket in a collection')
     .description(
       'Store the pictures of a folder (or s3://bucket/prefix) in a collection, each under its path in it. The collection is made if ' +
-        'there is none. What is there already, unchanged, is not sent again: an interrupted run can just be repeated.',
+        'there is none. What is there already, unchanged, is not sent again: an interrupted run can just be repeated. Another picture under the ' +
+        'same path is replaced and keeps its metadata; --prefix keeps the pictures of several folders apart.',
     )
     .argument('<folder>', 'where the pictures are: a folder and those below it, or s3://bucket/prefix')
     .addOption(collectionOption())
+    .option('--prefix <text>', 'put before each path to make the id, as in --prefix 2024/')
     .option(
       '--unless-similar <number>',
       'leave out pictures that something in the collection is that similar to',
@@ -55,6 +58,7 @@ export function ingestCommand(): Command {
       `
 Examples:
   $ lookalike ingest ~/Pictures --collection photos
+  $ lookalike ingest /media/card-2 --collection photos --prefix card-2/
   $ lookalike ingest s3://archive/2024/ --collection archive --deployment lookalike`,
     );
   return addConnectionOptions(command).action(async (folder: string, options: IngestOptions) => {
@@ -88,6 +92,7 @@ async function ingest(folder: string, options: IngestOptions, signal: AbortSigna
         concurrency: options.concurrency,
         signal,
         onProgress: (done) => progress.update(done),
+        ...(options.prefix !== undefined && { prefix: options.prefix }),
         ...(options.unlessSimilar !== undefined && { unlessSimilar: options.unlessSimilar }),
       }).finally(() => progress.end());
     };
@@ -110,8 +115,13 @@ async function ingestByDeployment(
   signal: AbortSignal,
 ): Promise<number> {
   const { collection, deployment = '', inventory, json } = options;
-  if (options.unlessSimilar !== undefined)
-    throw new LookalikeError('invalid-data', '--unless-similar does not go with --deployment');
+  for (const [name, value] of [
+    ['--unless-similar', options.unlessSimilar],
+    ['--prefix', options.prefix],
+  ]) {
+    if (value !== undefined)
+      throw new LookalikeError('invalid-data', `${name} does not go with --deployment`);
+  }
   const started = performance.now();
   const progress = new Progress({ label: 'Storing', total: 0, unit: 'objects', silentInPipe: json === true });
   const result = await ingestOnAws(location, {
@@ -134,6 +144,7 @@ async function report(
 ): Promise<void> {
   const parts = [
     `${result.stored} stored in ${collection}`,
+    ...(result.replaced ? [`${result.replaced} replaced others of the same path`] : []),
     `${result.unchanged} there already`,
     ...(result.similar.length > 0 ? [`${result.similar.length} left out as similar`] : []),
     ...(result.errors.length > 0 ? [`${result.errors.length} failed`] : []),

@@ -249,12 +249,13 @@ function VerdictPanel(props: { answer: CompareAnswer; children: ComponentChildre
         </p>
         {!isStandard && described && <p class="soft small">{described}</p>}
       </div>
-      {(a?.lowInformation || b?.lowInformation) && (
+      {answer.by === 'embedding' && (a?.lowInformation || b?.lowInformation) && (
         <p class="notice warn">
           {a?.lowInformation && b?.lowInformation ? 'Both pictures are' : 'One picture is'} blank or nearly
           so: the verdict says little.
         </p>
       )}
+      {answer.by !== 'embedding' && <p class="notice">{reasons[answer.by]}</p>}
       <dl class="distances">
         <Distance name="Cosine" value={answer.cosine} meaning="1 − cosine of the angle; 0 to 2" />
         <Distance name="Euclidean" value={answer.euclidean} meaning="straight line between the embeddings" />
@@ -264,6 +265,14 @@ function VerdictPanel(props: { answer: CompareAnswer; children: ComponentChildre
     </section>
   );
 }
+
+const reasons: Record<Exclude<CompareAnswer['by'], 'embedding'>, string> = {
+  bytes: 'The two files are equal, byte for byte.',
+  pixels: 'The two pictures are equal, pixel for pixel.',
+  'perceptual-hash': 'Their perceptual hashes agree: that makes them the same, whatever the similarity.',
+  'low-information': 'A blank picture is the same as its own copies only, whatever the similarity.',
+  page: 'Both are pages of text or the like, and their perceptual hashes disagree: that makes them different, whatever the similarity.',
+};
 
 function Distance(props: { name: string; value: number; meaning: string }) {
   return (

@@ -1,0 +1,59 @@
+import { openEncoder, resolveModel } from '@lookalike/encoder';
+import sharp from 'sharp';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { madePage } from '../../../test/made-page.ts';
+import { lazyEncoders } from './encoders.ts';
+import { pixelEncoder } from './testing/pixel-encoder.ts';
+import { openTestApp, photograph } from './testing/test-app.ts';
+
+// The real model: small pictures, as the encoder of tests sees them, are never pages.
+vi.setConfig({ testTimeout: 60_000 });
+
+const encoders = lazyEncoders({
+  default: 'near-duplicate',
+  names: ['near-duplicate', 'pixels'],
+  open: async (name) =>
+    name === 'pixels' ? pixelEncoder(name) : openEncoder(await resolveModel(name), { threads: 1 }),
+});
+const { send } = openTestApp({ encoders });
+afterAll(() => encoders.close());
+
+const blank = (background: string) => sharp({ create: { width: 300, height: 400, channels: 3, background } });
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+
+async function compare(a: Uint8Array, b: Uint8Array, more = {}): Promise<{ same: boolean; by: string }> {
+  const body = { a: { image: base64(a) }, b: { image: base64(b) }, ...more };
+  const answer = await send('POST', '/v1/compare', body);
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as { same: boolean; by: string };
+}
+
+describe('two pictures are compared as a search for duplicates compares them', () => {
+  it('two pages are different where their hashes are', async () => {
+    const [one, other] = [await madePage(1), await madePage(2)];
+    expect(await compare(one, other)).toMatchObject({ same: false, by: 'page' });
+    expect(await compare(one, await sharp(one).webp().toBuffer())).toMatchObject({ same: true });
+    for (const more of [{ threshold: 0.75 }, { model: 'pixels' }])
+      expect(await compare(one, other, more)).toMatchObject({ same: true, by: 'embedding' });
+  });
+
+  it('a blank picture is the same as its own bytes and pixels only', async () => {
+    const white = await blank('white').png().toBuffer();
+    expect(await compare(white, await blank('#eee').png().toBuffer())).toMatchObject({
+      same: false,
+      by: 'low-information',
+    });
+    expect(await compare(white, white)).toMatchObject({ same: true, by: 'bytes' });
+    const other = await blank('white').webp({ lossless: true }).toBuffer();
+    expect(await compare(white, other)).toMatchObject({ same: true, by: 'pixels' });
+  });
+
+  it('vectors are compared by their similarity', async () => {
+    const vector = Array.from({ length: 256 }, (_, index) => index - 90);
+    const answer = await send('POST', '/v1/compare', {
+      a: { vector },
+      b: { image: base64(photograph('cat.jpg')) },
+    });
+    expect(await answer.json()).toMatchObject({ same: false, by: 'embedding' });
+  });
+});

@@ -43,6 +43,29 @@ function resources(template: Template, type: string): Resources {
   return template.findResources(type) as Resources;
 }
 
+interface Statement {
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: unknown;
+}
+
+/** Which buckets the role of a function may do something in, as `<role> <bucket>`. */
+function bucketsAllowed(service: Template, action: string): string[] {
+  const allowed = new Set<string>();
+  for (const [id, { Properties }] of Object.entries(resources(service, 'AWS::IAM::Policy'))) {
+    const [, role] = /^(\w*Role)DefaultPolicy/.exec(id) ?? [];
+    if (role === undefined || !/^(Api|WebApi|Embed|EmbedObjects|Index|Sweep)Role$/.test(role)) continue;
+    for (const { Action, Resource, Condition } of (Properties.PolicyDocument as { Statement: Statement[] })
+      .Statement)
+      if ([Action].flat().includes(action) && Condition === undefined)
+        for (const [, own, other] of JSON.stringify(Resource).matchAll(
+          /GetAtt([A-Z][a-z]+)\w*Arn|:s3:::([\w-]+)/g,
+        ))
+          allowed.add(`${role} ${own ?? other}`);
+  }
+  return [...allowed].sort();
+}
+
 describe('the default deployment', () => {
   let made: Synthesised;
 
@@ -119,11 +142,17 @@ describe('the default deployment', () => {
     }
     expect(textOf('IndexRole')).not.toContain('/ingest/*');
     expect(textOf('ApiRole')).not.toContain('sqs:');
-    // It signs uploads, and touches nothing else in the bucket of pictures.
+    // It signs uploads and reads them, and no other object in the bucket of pictures.
     expect(textOf('ApiRole')).toContain('/uploads/*');
     expect(textOf('ApiRole')).not.toContain('/ingest/*');
     expect(textOf('EmbedRole')).toContain('sqs:SendMessage');
     expect(textOf('EmbedRole')).toContain(`/${refusalsPrefix}*`);
+  });
+
+  test('may list where it reads, as S3 otherwise answers 403 for what does not exist', () => {
+    const read = bucketsAllowed(made.service, 's3:GetObject');
+    expect(read).toContain('ApiRole Pictures');
+    expect(bucketsAllowed(made.service, 's3:ListBucket')).toEqual(read);
   });
 
   test('starts the embed function by the queue, message by message, and bounds what it costs', () => {
@@ -234,6 +263,12 @@ describe('the API as a Web Function', () => {
     expect(Object.keys(resources(service, 'AWS::Lambda::Url'))).toEqual([]);
   });
 
+  test('may list where it reads', () => {
+    const read = bucketsAllowed(service, 's3:GetObject');
+    expect(read).toContain('WebApiRole Pictures');
+    expect(bucketsAllowed(service, 's3:ListBucket')).toEqual(read);
+  });
+
   test('takes values of the other stack from this one’s own parameters', () => {
     const revision = Object.values(resources(service, 'AWS::Lambda::WebFunctionRevision'))[0];
     expect(JSON.stringify(revision)).not.toContain('Fn::GetStackOutput');
@@ -284,7 +319,9 @@ describe('options', () => {
       Protocol: 'email',
       Endpoint: 'ops@example.com',
     });
-    expect(JSON.stringify(service.toJSON())).toContain('archive-two');
+    const read = bucketsAllowed(service, 's3:GetObject');
+    expect(read).toContain('EmbedObjectsRole archive-two');
+    expect(bucketsAllowed(service, 's3:ListBucket')).toEqual(read);
     storage.hasResourceProperties('AWS::S3::Bucket', {
       InventoryConfigurations: [
         Match.objectLike({ ScheduleFrequency: 'Daily', IncludedObjectVersions: 'Current' }),

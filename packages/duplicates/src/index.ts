@@ -27,4 +27,4 @@ export {
   pairsFrom,
   thresholdForPrecision,
 } from './precision-threshold.ts';
-export type { SimilarPairs } from './similar-pairs.ts';
+export { renamePairs, type SimilarPairs } from './similar-pairs.ts';

@@ -1,7 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
 import { Capture, Match, Template } from 'aws-cdk-lib/assertions';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { Code, FunctionUrlAuthType, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDeployment } from '../../infra/src/deployment.ts';
 import { refusalsPrefix } from '../../packages/ingest/src/refusal-log.ts';
@@ -288,6 +291,22 @@ describe('options', () => {
     });
     service.resourceCountIs('AWS::Lambda::Url', 0);
   }, 120_000);
+
+  test('the docs name what CDK allows a caller of a function URL with IAM', () => {
+    const stack = new Stack(new App(), 'Caller');
+    const caller = new Role(stack, 'Role', { assumedBy: new AccountRootPrincipal() });
+    const fn = new LambdaFunction(stack, 'Api', {
+      runtime: Runtime.NODEJS_24_X,
+      handler: 'index.handler',
+      code: Code.fromInline('exports.handler = async () => {};'),
+    });
+    fn.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).grantInvokeUrl(caller);
+    const policies = JSON.stringify(resources(Template.fromStack(stack), 'AWS::IAM::Policy'));
+    const named = policies.match(/lambda:Invoke\w+/g) ?? [];
+    expect(named).toContain('lambda:InvokedViaFunctionUrl');
+    const docs = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
+    for (const name of named) expect(docs).toMatch(new RegExp(`${name}\\b`));
+  });
 
   test('all of the rest together', () => {
     const { storage, service } = synthesise({

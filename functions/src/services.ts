@@ -14,6 +14,13 @@ const storeClient = new S3Client({ maxAttempts: 1 });
 export const clients = [s3, storeClient];
 
 const mebibyte = 1024 * 1024;
+/** A Web Function has 2 GB. */
+const functionMegabytes = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 2048);
+/** For pictures being decoded. 1 GB is enough for any JPEG of 100 megapixels. */
+const pictureMegabytes = Math.min(1024, functionMegabytes / 4);
+/** Node, the runtime of models and the model. */
+const runtimeMegabytes = 350;
+const cacheMegabytes = Math.max(256, Math.floor(functionMegabytes - pictureMegabytes - runtimeMegabytes));
 
 /** The engine over the bucket of collections, and encoders that open when the first picture comes. */
 export async function openServices(): Promise<IngestServices & { engine: SearchEngine & Administration }> {
@@ -22,7 +29,10 @@ export async function openServices(): Promise<IngestServices & { engine: SearchE
   const encoders = lazyEncoders({
     default: process.env.LOOKALIKE_MODEL ?? DEFAULT_MODEL,
     names: [...directories.keys()],
-    open: (name) => openEncoder(directories.get(name) as string),
+    open: (name) =>
+      openEncoder(directories.get(name) as string, {
+        limits: { maxDecodeBytes: pictureMegabytes * mebibyte },
+      }),
     describe: (name) => describeModel(directories.get(name) as string),
   });
   // For checks of graphs on small collections; by default the engine knows when one pays.
@@ -32,17 +42,11 @@ export async function openServices(): Promise<IngestServices & { engine: SearchE
     // A function has its own for that, on a queue.
     maintenance: false,
     ...(graphFromRows === undefined ? {} : { indexer: { graphMinRows: Number(graphFromRows) } }),
-    memoryBytes: cacheMegabytes() * mebibyte,
-    buildBytes: Math.floor((cacheMegabytes() * mebibyte) / 2),
+    memoryBytes: cacheMegabytes * mebibyte,
+    buildBytes: Math.floor((cacheMegabytes * mebibyte) / 2),
     cacheBytes: Number(process.env.LOOKALIKE_DISK_CACHE_MB ?? 300) * mebibyte,
   });
   return { engine, objects, encoders };
-}
-
-/** What a function's memory leaves beside Node, the model and pictures at work. */
-function cacheMegabytes(): number {
-  const total = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 2048);
-  return Math.max(256, total - 800);
 }
 
 /** `s3://bucket/prefix`, or a folder. */

@@ -19,6 +19,7 @@ export function allowApi(role: Role, { options, storage }: ServiceContext): void
   allowCollections(role, storage.data);
   // It signs uploads with its own right to write, and reads them; they end by themselves.
   allowObjects(role, storage.pictures, `${UPLOADS_PREFIX}*`, ['s3:GetObject', 's3:PutObject']);
+  allowList(role, storage.pictures);
   if (options.auth === 'keys') {
     const { secretArn, encryptionKey } = storage.apiKeys;
     role.addToPolicy(
@@ -59,8 +60,8 @@ export function allowObjects(role: Role, bucket: IBucket, pattern: string, actio
 }
 
 /**
- * Without it S3 answers 403 where it should say that there is no such object; a condition on the prefix has the same effect, as
- * a GET names none.
+ * For whoever reads objects: without it S3 answers 403 where it should say that there is no such object. A condition on the prefix has
+ * the same effect, as a GET names none; what is gained beside is the names in the bucket, not what is in it.
  */
 export function allowList(role: Role, bucket: IBucket): void {
   role.addToPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }));

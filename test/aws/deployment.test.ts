@@ -1,7 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
 import { Capture, Match, Template } from 'aws-cdk-lib/assertions';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { Code, FunctionUrlAuthType, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDeployment } from '../../infra/src/deployment.ts';
 import { refusalsPrefix } from '../../packages/ingest/src/refusal-log.ts';
@@ -41,6 +44,29 @@ type Resources = Record<
 
 function resources(template: Template, type: string): Resources {
   return template.findResources(type) as Resources;
+}
+
+interface Statement {
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: unknown;
+}
+
+/** Which buckets the role of a function may do something in, as `<role> <bucket>`. */
+function bucketsAllowed(service: Template, action: string): string[] {
+  const allowed = new Set<string>();
+  for (const [id, { Properties }] of Object.entries(resources(service, 'AWS::IAM::Policy'))) {
+    const [, role] = /^(\w*Role)DefaultPolicy/.exec(id) ?? [];
+    if (role === undefined || !/^(Api|WebApi|Embed|EmbedObjects|Index|Sweep)Role$/.test(role)) continue;
+    for (const { Action, Resource, Condition } of (Properties.PolicyDocument as { Statement: Statement[] })
+      .Statement)
+      if ([Action].flat().includes(action) && Condition === undefined)
+        for (const [, own, other] of JSON.stringify(Resource).matchAll(
+          /GetAtt([A-Z][a-z]+)\w*Arn|:s3:::([\w-]+)/g,
+        ))
+          allowed.add(`${role} ${own ?? other}`);
+  }
+  return [...allowed].sort();
 }
 
 describe('the default deployment', () => {
@@ -119,11 +145,17 @@ describe('the default deployment', () => {
     }
     expect(textOf('IndexRole')).not.toContain('/ingest/*');
     expect(textOf('ApiRole')).not.toContain('sqs:');
-    // It signs uploads, and touches nothing else in the bucket of pictures.
+    // It signs uploads and reads them, and no other object in the bucket of pictures.
     expect(textOf('ApiRole')).toContain('/uploads/*');
     expect(textOf('ApiRole')).not.toContain('/ingest/*');
     expect(textOf('EmbedRole')).toContain('sqs:SendMessage');
     expect(textOf('EmbedRole')).toContain(`/${refusalsPrefix}*`);
+  });
+
+  test('may list where it reads, as S3 otherwise answers 403 for what does not exist', () => {
+    const read = bucketsAllowed(made.service, 's3:GetObject');
+    expect(read).toContain('ApiRole Pictures');
+    expect(bucketsAllowed(made.service, 's3:ListBucket')).toEqual(read);
   });
 
   test('starts the embed function by the queue, message by message, and bounds what it costs', () => {
@@ -234,6 +266,12 @@ describe('the API as a Web Function', () => {
     expect(Object.keys(resources(service, 'AWS::Lambda::Url'))).toEqual([]);
   });
 
+  test('may list where it reads', () => {
+    const read = bucketsAllowed(service, 's3:GetObject');
+    expect(read).toContain('WebApiRole Pictures');
+    expect(bucketsAllowed(service, 's3:ListBucket')).toEqual(read);
+  });
+
   test('takes values of the other stack from this one’s own parameters', () => {
     const revision = Object.values(resources(service, 'AWS::Lambda::WebFunctionRevision'))[0];
     expect(JSON.stringify(revision)).not.toContain('Fn::GetStackOutput');
@@ -253,6 +291,22 @@ describe('options', () => {
     });
     service.resourceCountIs('AWS::Lambda::Url', 0);
   }, 120_000);
+
+  test('the docs name what CDK allows a caller of a function URL with IAM', () => {
+    const stack = new Stack(new App(), 'Caller');
+    const caller = new Role(stack, 'Role', { assumedBy: new AccountRootPrincipal() });
+    const fn = new LambdaFunction(stack, 'Api', {
+      runtime: Runtime.NODEJS_24_X,
+      handler: 'index.handler',
+      code: Code.fromInline('exports.handler = async () => {};'),
+    });
+    fn.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).grantInvokeUrl(caller);
+    const policies = JSON.stringify(resources(Template.fromStack(stack), 'AWS::IAM::Policy'));
+    const named = policies.match(/lambda:Invoke\w+/g) ?? [];
+    expect(named).toContain('lambda:InvokedViaFunctionUrl');
+    const docs = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
+    for (const name of named) expect(docs).toMatch(new RegExp(`${name}\\b`));
+  });
 
   test('all of the rest together', () => {
     const { storage, service } = synthesise({
@@ -284,7 +338,9 @@ describe('options', () => {
       Protocol: 'email',
       Endpoint: 'ops@example.com',
     });
-    expect(JSON.stringify(service.toJSON())).toContain('archive-two');
+    const read = bucketsAllowed(service, 's3:GetObject');
+    expect(read).toContain('EmbedObjectsRole archive-two');
+    expect(bucketsAllowed(service, 's3:ListBucket')).toEqual(read);
     storage.hasResourceProperties('AWS::S3::Bucket', {
       InventoryConfigurations: [
         Match.objectLike({ ScheduleFrequency: 'Daily', IncludedObjectVersions: 'Current' }),

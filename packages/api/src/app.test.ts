@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { lazyEncoders } from './encoders.ts';
+import { pixelEncoder } from './testing/pixel-encoder.ts';
 import { openTestApp, photograph } from './testing/test-app.ts';
 
 async function problem(response: Response): Promise<{ status: number; code: string; detail: string }> {
@@ -89,6 +91,20 @@ describe('pictures', () => {
       'unknown-item',
     );
     expect((await problem(await send('GET', thumbnailPath))).code).toBe('unknown-item');
+  });
+
+  it('holds what reads a picture at full size to the limits of the encoder', async () => {
+    // Enough to encode the photograph of 451 x 300, which passes by row by row, and not to hold its pixels.
+    const limits = { maxDecodeBytes: 3 * 451 * 300 };
+    const open = async (name: string) => pixelEncoder(name, limits);
+    const { send } = openTestApp({ encoders: lazyEncoders({ default: 'pixels', names: ['pixels'], open }) });
+    await send('PUT', '/v1/collections/photos');
+    const image = base64(photograph('cat.jpg'));
+    const answer = await send('POST', '/v1/collections/photos/items', { items: [{ id: 'cat', image }] });
+    expect(await answer.json()).toMatchObject({
+      results: [{ status: 'invalid', error: { code: 'picture-too-many-pixels' } }],
+    });
+    expect((await send('POST', '/v1/collections/photos/query', { image })).status).toBe(200);
   });
 
   it('gives each bad item of a batch its own error, and stores the others', async () => {

@@ -1,5 +1,11 @@
-import type { DuplicateItem, LedgerStore, PictureRow } from '@lookalike/duplicates';
-import { cosine, findNearPairs, groupNearDuplicates } from '@lookalike/duplicates';
+import type {
+  DuplicateItem,
+  DuplicateGroup as Grouped,
+  LedgerStore,
+  PictureRow,
+  SimilarPairs,
+} from '@lookalike/duplicates';
+import { cosine, findNearPairs, groupNearDuplicates, renamePairs } from '@lookalike/duplicates';
 import type { Collection, Filter, StoredItem } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import { contentHashOf, keptPicture } from './kept-picture.ts';
@@ -24,6 +30,10 @@ export interface DuplicateSearch {
 }
 
 export interface FoundDuplicates {
+  /**
+   * Every item of the groups was in the collection at this version as it was compared, and still when the search ended. Missing may
+   * be what was written while the collection was read.
+   */
   version: number;
   groups: DuplicateGroup[];
   complete: boolean;
@@ -32,8 +42,17 @@ export interface FoundDuplicates {
   known: number;
 }
 
+/** What is grouped: items, their rows, and pairs of both by index. */
+interface Compared {
+  items: DuplicateItem[];
+  rows: PictureRow[];
+  pairs: SimilarPairs;
+  hashPairs: SimilarPairs;
+}
+
 /**
- * Groups the near-duplicates of a collection, as it is at one version. Which one to keep goes by what was kept of the pictures when they
+ * Groups the near-duplicates of a collection. It is read page by page, while others may write: what was deleted or replaced before the
+ * search has ended is in no group, so that none proposes to keep what is gone. Which one to keep goes by what was kept of the pictures when they
  * were ingested; an earlier version counts as the older file. Items without a picture never count as the same bytes.
  * Throws `metric-not-supported`, `too-many-items`, `too-many-pairs`, or the reason of `signal`.
  */
@@ -59,31 +78,93 @@ export async function findDuplicates(
     signal: search.signal,
     onProgress: (share) => search.onProgress({ done: Math.floor(share * total), total }),
   });
-  const at = (index: number) => items[index] as DuplicateItem;
-  const groups = groupNearDuplicates(items, pairs, {
-    ...(search.minHashSimilarity !== undefined && {
+  const groups = await currentGroups(collection, { items, rows, pairs, hashPairs }, search);
+  return { version, groups, complete, pairRecall: recall, known };
+}
+
+/** Grouped anew without what is gone, until all that is in a group is there. */
+async function currentGroups(
+  collection: Collection,
+  found: Compared,
+  search: DuplicateSearch,
+): Promise<DuplicateGroup[]> {
+  const seen = new Set<string>();
+  for (let compared = found; ; ) {
+    const groups = groupsOf(compared, search);
+    const grouped = groups
+      .flatMap(({ members }) => members.map(({ index }) => compared.items[index] as DuplicateItem))
+      .filter(({ key }) => !seen.has(key));
+    const gone = await changedSince(collection, grouped, search.signal);
+    if (gone.size === 0) return groups.map((group) => groupAnswer(group, compared.items));
+    for (const { key } of grouped) seen.add(key);
+    compared = without(compared, gone);
+  }
+}
+
+/** Keys of those that were deleted or replaced. */
+async function changedSince(
+  collection: Collection,
+  items: readonly DuplicateItem[],
+  signal: AbortSignal,
+): Promise<Set<string>> {
+  const gone = new Set<string>();
+  for (let from = 0; from < items.length; from += pageSize) {
+    signal.throwIfAborted();
+    const page = items.slice(from, from + pageSize);
+    const now = await collection.get(
+      page.map(({ key }) => key),
+      { include: [] },
+    );
+    for (const [at, { key, modified }] of page.entries()) if (now[at]?.version !== modified) gone.add(key);
+  }
+  return gone;
+}
+
+function without({ items, rows, pairs, hashPairs }: Compared, gone: ReadonlySet<string>): Compared {
+  const kept = [...items.keys()].filter((index) => !gone.has((items[index] as DuplicateItem).key));
+  const places = new Map(kept.map((index, place) => [index, place]));
+  const placeOf = (index: number) => places.get(index);
+  return {
+    items: kept.map((index) => items[index] as DuplicateItem),
+    rows: kept.map((index) => rows[index] as PictureRow),
+    pairs: renamePairs(pairs, placeOf),
+    hashPairs: renamePairs(hashPairs, placeOf),
+  };
+}
+
+function groupsOf(
+  { items, rows, pairs, hashPairs }: Compared,
+  { minHashSimilarity, different }: DuplicateSearch,
+): Grouped[] {
+  return groupNearDuplicates(items, pairs, {
+    ...(minHashSimilarity !== undefined && {
       hashes: {
         pairs: hashPairs,
         similarity: (a, b) => cosine(rows[a]?.embedding ?? [], rows[b]?.embedding ?? []),
       },
     }),
-    ...(search.different && { different: search.different }),
-  }).map(
-    ({ keep, reason, members, weakest }): DuplicateGroup => ({
-      keep: at(keep).key,
-      reason,
-      weakest: weakest.similarity,
-      weakestPair: [at(weakest.a).key, at(weakest.b).key],
-      items: members.map(({ index, kind, similarity, by }) => ({
-        id: at(index).key,
-        kind,
-        similarity,
-        ...(by === 'perceptual-hash' && { by }),
-        ...(at(index).lowInformation && { lowInformation: true }),
-      })),
-    }),
-  );
-  return { version, groups, complete, pairRecall: recall, known };
+    ...(different && { different }),
+  });
+}
+
+function groupAnswer(
+  { keep, reason, members, weakest }: Grouped,
+  items: readonly DuplicateItem[],
+): DuplicateGroup {
+  const at = (index: number) => items[index] as DuplicateItem;
+  return {
+    keep: at(keep).key,
+    reason,
+    weakest: weakest.similarity,
+    weakestPair: [at(weakest.a).key, at(weakest.b).key],
+    items: members.map(({ index, kind, similarity, by }) => ({
+      id: at(index).key,
+      kind,
+      similarity,
+      ...(by === 'perceptual-hash' && { by }),
+      ...(at(index).lowInformation && { lowInformation: true }),
+    })),
+  };
 }
 
 async function readItems(

@@ -1,3 +1,5 @@
+import { openEngine } from '@lookalike/index';
+import { MemoryStore } from '@lookalike/store';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { UpsertAnswer } from './schemas.ts';
@@ -115,6 +117,38 @@ describe('items', () => {
         cursor = page.cursor === undefined ? '' : `&cursor=${page.cursor}`;
       } while (cursor !== '');
       expect(seen).toEqual(sorted);
+    }
+  });
+
+  it('of any characters and length end a page', async () => {
+    const { send } = openTestApp({
+      engine: openEngine({ store: new MemoryStore(), commitWindow: 0, rangePageSize: 1 }),
+    });
+    await send('PUT', '/v1/collections/v', { dimension: 1, metric: 'l2' });
+    const ids = ['"', '\\', '\u{1f600}', '\u2028', 'é'].map((one) =>
+      one.repeat(Math.floor(512 / Buffer.byteLength(one))),
+    );
+    await send('POST', '/v1/collections/v/items', { items: ids.map((id) => ({ id, vector: [1 / 3] })) });
+    interface Page {
+      items?: { id: string }[];
+      matches?: { id: string }[];
+      cursor?: string;
+    }
+    const list = (cursor?: string) =>
+      send('GET', `/v1/collections/v/items?limit=1${cursor ? `&cursor=${cursor}` : ''}`);
+    const rangeSearch = (cursor?: string) =>
+      send('POST', '/v1/collections/v/query', { vector: [0.1], minSimilarity: 0.1, cursor });
+    for (const read of [list, rangeSearch]) {
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const response = await read(cursor);
+        expect(response.status).toBe(200);
+        const page = (await response.json()) as Page;
+        seen.push(...(page.items ?? page.matches ?? []).map(({ id }) => id));
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect(seen.sort()).toEqual([...ids].sort());
     }
   });
 });

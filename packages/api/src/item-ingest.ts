@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import type { PictureLimits } from '@lookalike/encoder';
 import type { Collection, UpsertResult as EngineResult, Item, Metadata } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { Services } from './app-context.ts';
@@ -54,18 +55,19 @@ async function preparePictures(
   const { info } = collection;
   try {
     const encoder = await encoderOf(info, services.encoders);
+    const reading = { limits: encoder.limits, signal };
     const given = pictures.filter(({ picture }) => typeof picture !== 'string');
     const files = given.map(({ picture }) => picture as Uint8Array);
     const encoded = await encodePictures(encoder, files, signal);
     const inline = await Promise.all(
       given.map((one, at) =>
-        prepareEncoded(services, info.name, one, encoded[at], files[at] as Uint8Array, signal),
+        prepareEncoded(services, info.name, one, encoded[at], files[at] as Uint8Array, reading),
       ),
     );
     const named = pictures.filter(({ picture }) => typeof picture === 'string');
     const urls = named.map(({ picture }) => picture as string);
     const uploaded = await encodeUploads(services, encoder, urls, signal, (result, bytes, at) =>
-      prepareEncoded(services, info.name, named[at] as PictureItem, result, bytes, signal),
+      prepareEncoded(services, info.name, named[at] as PictureItem, result, bytes, reading),
     );
     return pictures.map(
       ({ picture }) => (typeof picture === 'string' ? uploaded.shift() : inline.shift()) as Prepared,
@@ -83,11 +85,11 @@ async function prepareEncoded(
   { id, metadata, ifVersion }: PictureItem,
   result: EncodedPicture | undefined,
   bytes: Uint8Array,
-  signal: AbortSignal,
+  reading: { limits: PictureLimits; signal: AbortSignal },
 ): Promise<Prepared> {
   if (result === undefined) throw new Error('the encoder gave too few results');
   if (!result.ok) return { id, error: result.error };
-  const kept = await keepPicture(objects, collection, bytes, result.picture, signal);
+  const kept = await keepPicture(objects, collection, bytes, result.picture, reading);
   if (!kept.ok) return { id, error: kept.error };
   const { picture } = kept;
   return {

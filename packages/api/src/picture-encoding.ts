@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type EncodeResult, type Encoder, PictureError, pixelHash } from '@lookalike/encoder';
+import {
+  type EncodeResult,
+  type Encoder,
+  PictureError,
+  type PictureLimits,
+  pixelHash,
+} from '@lookalike/encoder';
 import type { ObjectStore } from '@lookalike/store';
 import { LookalikeError } from '@lookalike/store';
 import type { Picture } from './schemas.ts';
@@ -72,19 +78,20 @@ export async function encodePicture(
 /**
  * What is kept of a picture beside its embedding, as the picture itself is not: stores its thumbnail, and returns its facts with
  * the hash of its pixels. To be called before the commit, so that an item that can be seen has its thumbnail. It reads the
- * picture at full size, which may find a damage that encoding did not.
+ * picture at full size, which takes more memory than encoding it, and may find a damage that encoding did not. `limits`: those of the
+ * encoder.
  */
 export async function keepPicture(
   objects: ObjectStore,
   collection: string,
   bytes: Uint8Array,
   picture: Picture,
-  signal: AbortSignal,
+  options: { limits: PictureLimits; signal: AbortSignal },
 ): Promise<{ ok: true; picture: Picture } | { ok: false; error: { code: string; message: string } }> {
   try {
     const [pixels] = await Promise.all([
-      pixelHash(bytes, { signal }),
-      storeThumbnail(objects, collection, { bytes, sha256: picture.sha256 }, signal),
+      pixelHash(bytes, options),
+      storeThumbnail(objects, collection, { bytes, sha256: picture.sha256 }, options),
     ]);
     return { ok: true, picture: { ...picture, pixelHash: pixels } };
   } catch (error) {

@@ -77,7 +77,10 @@ export const duplicatesJob = z
     job: z.string(),
     status: z.enum(['running', 'done', 'failed']),
     minSimilarity: similarity,
-    version: version.optional().openapi({ description: 'The version of the collection that was searched.' }),
+    version: version.optional().openapi({
+      description:
+        'Of the collection: every item of the groups was there at it as it was compared, and still when the search ended. What was written meanwhile may be missing.',
+    }),
     known: z.number().int().optional().openapi({
       description: 'Items that an earlier search had compared with each other: only others were compared.',
     }),

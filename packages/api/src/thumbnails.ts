@@ -1,4 +1,4 @@
-import { thumbnail } from '@lookalike/encoder';
+import { type PictureLimits, thumbnail } from '@lookalike/encoder';
 import type { Collection } from '@lookalike/index';
 import type { ObjectStore } from '@lookalike/store';
 import { keptPicture } from './kept-picture.ts';
@@ -24,9 +24,9 @@ export async function storeThumbnail(
   objects: ObjectStore,
   collection: string,
   picture: { bytes: Uint8Array; sha256: string },
-  signal: AbortSignal,
+  options: { limits: PictureLimits; signal: AbortSignal },
 ): Promise<void> {
-  const body = await thumbnail(picture.bytes, thumbnailSize, { signal });
+  const body = await thumbnail(picture.bytes, thumbnailSize, options);
   await objects.put(keyOf(collection, picture.sha256), body);
 }
 

@@ -187,6 +187,19 @@ describe('dedupe on a folder of photographs', () => {
     expect(html).toContain('text.png');
   });
 
+  test('CSV holds no path that a spreadsheet would run', async () => {
+    const folder = await temporaryFolder();
+    try {
+      for (const name of ['=1+1.jpg', 'cat.jpg'])
+        await folder.write(name, await readFile(original('cat.jpg')));
+      const { stdout } = await runCommand(['dedupe', folder.root, '--csv'], { env: folder.env });
+      const paths = stdout.split('\r\n').map((line) => line.split(',')[1]);
+      expect(paths.slice(1, 3).sort()).toEqual(["'=1+1.jpg", 'cat.jpg']);
+    } finally {
+      await folder.remove();
+    }
+  });
+
   test('a higher similarity leaves only the surest copies, and 1 those that are equal', async () => {
     const { stdout } = await runCommand(['dedupe', library, '--json', '--min-similarity', '1'], {
       env: folder.env,

@@ -1,4 +1,5 @@
 import type { DuplicateGroup, DuplicateKind, NearBy } from '@lookalike/duplicates';
+import { csvCell } from '@lookalike/duplicates/csv';
 import type { FileError, ScannedPicture } from './picture-scan.ts';
 
 /** What `dedupe` found, in paths: the source of every output format. */
@@ -101,7 +102,7 @@ export function reportJson({ groups, errors }: DuplicateReport): string {
   });
 }
 
-/** RFC 4180, with a header line. */
+/** RFC 4180, with a header line; paths that would be formulas as `csvCell` has them. */
 export function reportCsv({ groups }: DuplicateReport): string {
   const header = [
     'group',
@@ -133,12 +134,7 @@ export function reportCsv({ groups }: DuplicateReport): string {
       transform ?? '',
     ]),
   );
-  return [header, ...rows].map((row) => `${row.map(csvField).join(',')}\r\n`).join('');
-}
-
-function csvField(value: string | number): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [header, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
 }
 
 /** Four decimals, and never 1 for what is not. */

@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findDuplicates } from './find-duplicates.ts';
 import { PictureCache } from './picture-cache.ts';
-import type { ScannedPicture } from './picture-scan.ts';
+import { type ScannedPicture, sha256 } from './picture-scan.ts';
 import { temporaryFolder } from './test-command.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -68,6 +70,26 @@ test('a second run compares new pictures only, also after files were moved or co
   const more = await search([...moved, ...pictures(100, 103)]);
   expect(more.compared).toBe(3 * 100 + 3);
   expect(more.sizes.filter((size) => size === 6 || size === 7)).toHaveLength(3);
+});
+
+test('a picture that cannot be read at full size goes without a pixel hash', async () => {
+  const bytes = Buffer.from('too large for this machine, or damaged');
+  const list = [picture(1), picture(21)].map((one) => ({
+    ...one,
+    absolute: join(folder.root, one.path),
+    contentHash: sha256(Buffer.concat([bytes, Buffer.from(one.path)])),
+  }));
+  for (const { absolute, path } of list) await writeFile(absolute, Buffer.concat([bytes, Buffer.from(path)]));
+  const cache = PictureCache.open(folder.root);
+  const { groups } = await findDuplicates(list, {
+    level: { minSimilarity: 0.99 },
+    dimension: DIMENSION,
+    cache,
+    ledger: cache.ledger('unreadable'),
+    signal: new AbortController().signal,
+  });
+  cache.close();
+  expect(groups.map(({ members }) => members.map(({ kind }) => kind))).toEqual([['exact', 'near']]);
 });
 
 test('the cache lets go of what was not used for longest, and keeps to its bytes', () => {

@@ -28,4 +28,4 @@ export {
   pairsFrom,
   thresholdForPrecision,
 } from './precision-threshold.ts';
-export type { SimilarPairs } from './similar-pairs.ts';
+export { renamePairs, type SimilarPairs } from './similar-pairs.ts';

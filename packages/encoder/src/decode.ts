@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import sharp, { type Sharp } from 'sharp';
+import { decodeBytes, defaultDecodeBytes, pixelCount } from './decode-memory.ts';
 import type { PictureBytes, PictureFacts, PictureLimits } from './encoder.ts';
 import { greyPixels } from './grey-pixels.ts';
 import type { ModelDescription } from './model.ts';
@@ -11,7 +12,11 @@ import { isLowInformation } from './picture-information.ts';
 import { sharpness } from './sharpness.ts';
 import { WeightedGate } from './weighted-gate.ts';
 
-export const DEFAULT_LIMITS: PictureLimits = { maxBytes: 64 * 1024 * 1024, maxPixels: 100_000_000 };
+export const DEFAULT_LIMITS: PictureLimits = {
+  maxBytes: 64 * 1024 * 1024,
+  maxPixels: 100_000_000,
+  maxDecodeBytes: defaultDecodeBytes(),
+};
 
 /** How a model wants its picture: see `ModelDescription.input`. */
 export type DecodeTarget = Pick<ModelDescription['input'], 'width' | 'height' | 'resize'>;
@@ -30,21 +35,15 @@ interface DecodeOptions {
 const WHITE = { r: 255, g: 255, b: 255 };
 const FIT = { squash: 'fill', cover: 'cover', contain: 'contain' } as const;
 
-/** Bytes held by the decoders at one time, in the whole process, by the estimate below. Something larger goes alone. */
-const decoding = new WeightedGate(256_000_000);
-/** What a decoder holds of a pixel of the source, measured at 12 megapixels: of most files rows pass by. */
-const BYTES_IN_PASSING = 2;
-/** Of a picture whose pixels are kept at full size. */
-const BYTES_AT_FULL_SIZE = 20;
-/** Progressive files and these formats are there as a whole. */
-const BYTES_HELD = 8;
-const BYTES_HELD_OF: Partial<Record<PictureFormat, number>> = { webp: 8, gif: 8, tiff: 8, avif: 20 };
+/** Bytes the decoders take at one time, in the whole process, as estimated. Something larger goes alone. */
+const decoding = new WeightedGate(Math.min(256_000_000, DEFAULT_LIMITS.maxDecodeBytes));
 
 /**
- * Looks at the bytes alone, then at the header: nothing is decoded of a file that is too large.
+ * Looks at the bytes alone, then at the header: nothing is decoded of a file that is too large. `result`: see
+ * `decodeBytes`.
  * @throws PictureError
  */
-async function openPicture(bytes: PictureBytes, given: Partial<PictureLimits> = {}) {
+async function openPicture(bytes: PictureBytes, given: Partial<PictureLimits> = {}, result = 0) {
   const limits = { ...DEFAULT_LIMITS, ...given };
   if (bytes.length === 0) throw new PictureError('picture-empty', 'the picture has no bytes');
   if (bytes.length > limits.maxBytes) {
@@ -59,15 +58,24 @@ async function openPicture(bytes: PictureBytes, given: Partial<PictureLimits> = 
   // `error` stops at what costs pixels (truncation, checksums) and lets the harmless warnings of real files pass.
   const open = () => sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true });
   const header = await damagedUnlessDone(format, () => open().metadata());
-  const pixels = header.width * (header.pageHeight ?? header.height);
+  const size = `${header.width} x ${header.pageHeight ?? header.height}`;
+  const pixels = pixelCount(header);
   if (pixels > limits.maxPixels) {
-    const message = `the picture is ${header.width} x ${header.height}, ${pixels} pixels; at most ${limits.maxPixels} are accepted`;
+    const message = `the picture is ${size}, ${pixels} pixels; at most ${limits.maxPixels} are accepted`;
+    throw new PictureError('picture-too-many-pixels', message);
+  }
+  const cost = decodeBytes(format, header, result);
+  if (cost > limits.maxDecodeBytes) {
+    const message =
+      `the picture is ${size}: decoding it as ${format.toUpperCase()} takes about ${mebibytes(cost)} MiB of memory; ` +
+      `at most ${mebibytes(limits.maxDecodeBytes)} MiB are allowed here`;
     throw new PictureError('picture-too-many-pixels', message);
   }
   const { width, height } = header.autoOrient;
-  const bytesAPixel = BYTES_HELD_OF[format] ?? (header.isProgressive ? BYTES_HELD : BYTES_IN_PASSING);
-  return { format, width, height, pixels, cost: pixels * bytesAPixel, open };
+  return { format, width, height, cost, open };
 }
+
+const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0);
 
 async function damagedUnlessDone<T>(format: PictureFormat, work: () => Promise<T>): Promise<T> {
   try {
@@ -88,14 +96,27 @@ function asDisplayed(picture: Sharp): Sharp {
   return picture.autoOrient().flatten({ background: WHITE }).toColourspace('srgb');
 }
 
-async function rawPixels(picture: Sharp): Promise<Uint8Array<ArrayBuffer>> {
-  // Copied, as sharp's buffer cannot move to another thread. Its toUint8Array makes one that can, and never frees it (0.35.5).
+/** sRGB, three bytes a pixel, in memory of libvips: it cannot move to another thread. To be given back with `release`. */
+async function rawPixels(picture: Sharp): Promise<Buffer> {
   const { data, info } = await picture
     .removeAlpha()
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
   if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to sRGB`);
-  return new Uint8Array(data);
+  return data;
+}
+
+/** At once: many large ones would wait for a collector that does not see how large they are. */
+function release(pixels: Buffer): void {
+  (pixels.buffer as ArrayBuffer).transfer(0);
+}
+
+/** As `rawPixels`, and movable. sharp's `toUint8Array` makes one without a copy, and never frees it (0.35.5). */
+async function copiedPixels(picture: Sharp): Promise<Uint8Array<ArrayBuffer>> {
+  const pixels = await rawPixels(picture);
+  const copy = new Uint8Array(pixels);
+  release(pixels);
+  return copy;
 }
 
 /**
@@ -113,7 +134,7 @@ export async function decodePicture(
   const { format, width, height, cost, open } = await openPicture(bytes, limits);
   const { fit, kernel } = target.resize;
   const decode = () =>
-    rawPixels(
+    copiedPixels(
       asDisplayed(open()).resize(target.width, target.height, {
         fit: FIT[fit],
         kernel,
@@ -146,10 +167,10 @@ export async function decodeFullSize(
   bytes: PictureBytes,
   { limits, signal }: DecodeOptions = {},
 ): Promise<{ width: number; height: number; pixels: Uint8Array<ArrayBuffer> }> {
-  const { format, width, height, cost, pixels: count, open } = await openPicture(bytes, limits);
-  const decode = () => damagedUnlessDone(format, () => rawPixels(asDisplayed(open())));
-  // The pixels and what they were converted from, beside what the decoder holds.
-  return { width, height, pixels: await decoding.run(cost + BYTES_AT_FULL_SIZE * count, decode, signal) };
+  // The pixels and their copy.
+  const { format, width, height, cost, open } = await openPicture(bytes, limits, 6);
+  const decode = () => damagedUnlessDone(format, () => copiedPixels(asDisplayed(open())));
+  return { width, height, pixels: await decoding.run(cost, decode, signal) };
 }
 
 /**
@@ -158,12 +179,18 @@ export async function decodeFullSize(
  * call it for candidates, not for everything.
  * @throws PictureError; the signal's reason on abort.
  */
-export async function pixelHash(bytes: PictureBytes, options: DecodeOptions = {}): Promise<string> {
-  const { width, height, pixels } = await decodeFullSize(bytes, options);
-  const hash = createHash('sha256').update(`${width} x ${height} sRGB\n`).update(pixels).digest('hex');
-  // Given back at once: many of that size would wait for a collector that does not see how large they are.
-  pixels.buffer.transfer(0);
-  return hash;
+export async function pixelHash(
+  bytes: PictureBytes,
+  { limits, signal }: DecodeOptions = {},
+): Promise<string> {
+  const { format, width, height, cost, open } = await openPicture(bytes, limits, 3);
+  const hash = async () => {
+    const pixels = await damagedUnlessDone(format, () => rawPixels(asDisplayed(open())));
+    const digest = createHash('sha256').update(`${width} x ${height} sRGB\n`).update(pixels).digest('hex');
+    release(pixels);
+    return digest;
+  };
+  return decoding.run(cost, hash, signal);
 }
 
 /**

@@ -34,6 +34,12 @@ export interface PictureLimits {
   maxBytes: number;
   /** Width x height, checked before decoding; default 100 million. */
   maxPixels: number;
+  /**
+   * Bytes of memory that decoding may take, estimated from the header: by format, pixels, channels and whether the file is
+   * progressive, and of what reads a picture at its own size, of its pixels. Where it takes more, `picture-too-many-pixels`.
+   * Default: a quarter of the memory of the process, which is that of the machine, of its cgroup, or of its Lambda function.
+   */
+  maxDecodeBytes: number;
 }
 
 /**
@@ -47,6 +53,8 @@ export interface Encoder {
    * embeddings.
    */
   readonly hash: string;
+  /** Of the pictures it takes; for whatever else reads them. */
+  readonly limits: PictureLimits;
   /** One result a picture, in order. A bad picture is its own result and never fails the others. */
   encode(pictures: readonly PictureBytes[], options?: { signal?: AbortSignal }): Promise<EncodeResult[]>;
   /** Time spent so far by stage, summed over pictures and threads, in milliseconds. */

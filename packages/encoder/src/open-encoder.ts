@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { LookalikeError } from '@lookalike/store';
-import { decodePicture } from './decode.ts';
+import { DEFAULT_LIMITS, decodePicture } from './decode.ts';
 import type { EncodeResult, Encoder, PictureBytes, PictureLimits } from './encoder.ts';
 import { InferencePool } from './inference-pool.ts';
 import type { ModelDescription } from './model.ts';
@@ -13,6 +13,7 @@ import { WeightedGate } from './weighted-gate.ts';
 export interface EncoderOptions {
   /** Inference threads, each with a session of its own (about 120 MB). Default: one a core, at most 4. */
   threads?: number;
+  /** Where they differ from the defaults. */
   limits?: Partial<PictureLimits>;
   /** Where a bundle keeps what it cannot hold; by default all of it is found in the packages. */
   files?: {
@@ -65,9 +66,9 @@ export async function describeModel(directory: string): Promise<Pick<Encoder, 'm
 class PooledEncoder implements Encoder {
   readonly model: ModelDescription;
   readonly hash: string;
+  readonly limits: PictureLimits;
   readonly timings = { pictures: 0, decode: 0, preprocess: 0, inference: 0 };
   readonly #pool: InferencePool;
-  readonly #limits: Partial<PictureLimits> | undefined;
   /** Pictures between their bytes and their embedding: enough that no thread waits for a decoder, and bounded. */
   readonly #pipelineSlots: number;
   readonly #pipeline: WeightedGate;
@@ -78,12 +79,12 @@ class PooledEncoder implements Encoder {
     model: ModelDescription,
     pool: InferencePool,
     threads: number,
-    limits: Partial<PictureLimits> | undefined,
+    limits: Partial<PictureLimits> = {},
   ) {
     this.model = model;
     this.hash = embeddingHash(model);
     this.#pool = pool;
-    this.#limits = limits;
+    this.limits = { ...DEFAULT_LIMITS, ...limits };
     this.#pipelineSlots = 2 * threads + 2;
     this.#pipeline = new WeightedGate(this.#pipelineSlots);
   }
@@ -120,7 +121,7 @@ class PooledEncoder implements Encoder {
     signal?.throwIfAborted();
     const started = performance.now();
     try {
-      const options = { ...(this.#limits && { limits: this.#limits }), ...(signal && { signal }) };
+      const options = { limits: this.limits, ...(signal && { signal }) };
       const { pixels, facts } = await decodePicture(bytes, this.model.input, options);
       this.timings.decode += performance.now() - started;
       signal?.throwIfAborted();

@@ -58,14 +58,15 @@ async function encode(
     fresh.map(({ picture }) => picture.bytes),
     signal,
   );
-  return mapConcurrently(fresh, 4, async (reading, index): Promise<BuiltItem> => {
+  const reading = { limits: encoder.limits, signal };
+  return mapConcurrently(fresh, 4, async (one, index): Promise<BuiltItem> => {
     const result = encoded[index];
     if (result === undefined) throw new Error('the encoder gave too few results');
-    const { place, picture } = reading;
+    const { place, picture } = one;
     if (!result.ok) return { place, error: result.error };
-    const kept = await keepPicture(objects, place.collection, picture.bytes, result.picture, signal);
+    const kept = await keepPicture(objects, place.collection, picture.bytes, result.picture, reading);
     if (!kept.ok) return { place, error: kept.error };
-    return { place, item: itemOf(bucket, reading, result.embedding, kept.picture as Metadata) };
+    return { place, item: itemOf(bucket, one, result.embedding, kept.picture as Metadata) };
   });
 }
 

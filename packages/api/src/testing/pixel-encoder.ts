@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { EncodeResult, Encoder, ModelDescription } from '@lookalike/encoder';
-import { decodePicture, PictureError } from '@lookalike/encoder';
+import type { EncodeResult, Encoder, ModelDescription, PictureLimits } from '@lookalike/encoder';
+import { DEFAULT_LIMITS, decodePicture, PictureError } from '@lookalike/encoder';
 
 const side = 8;
 
@@ -36,11 +36,12 @@ function describe(name: string): ModelDescription {
  * Decodes for real, and embeds by the pixels of the reduced picture instead of a network. Two of different names are two encoders
  * with hashes of their own.
  */
-export function pixelEncoder(name = 'pixels'): Encoder {
+export function pixelEncoder(name = 'pixels', given: Partial<PictureLimits> = {}): Encoder {
   const model = describe(name);
+  const limits = { ...DEFAULT_LIMITS, ...given };
   const encodeOne = async (bytes: Uint8Array): Promise<EncodeResult> => {
     try {
-      const { pixels, facts } = await decodePicture(bytes, model.input);
+      const { pixels, facts } = await decodePicture(bytes, model.input, { limits });
       const embedding = Float32Array.from(pixels, (value) => value / 255 - 0.5);
       const norm = Math.hypot(...embedding) || 1;
       return { ok: true, embedding: embedding.map((value) => value / norm), picture: facts };
@@ -54,6 +55,7 @@ export function pixelEncoder(name = 'pixels'): Encoder {
   return {
     model,
     hash: createHash('sha256').update(`pixels ${name}`).digest('hex'),
+    limits,
     timings: { pictures: 0, decode: 0, preprocess: 0, inference: 0 },
     encode: (pictures) => Promise.all(pictures.map(encodeOne)),
     close: () => Promise.resolve(),

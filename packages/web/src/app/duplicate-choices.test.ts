@@ -102,14 +102,15 @@ describe('the downloaded list', () => {
     });
   });
 
-  it('is CSV that quotes what needs it', () => {
-    expect(listAsCsv([first, second], none).split('\r\n')).toEqual([
+  it('is CSV that quotes what needs it, and holds no formula', () => {
+    const third = { ...second, items: [item('d.jpg', 1, 50), item('=1+1', 0.99, 40)] };
+    expect(listAsCsv([first, third], none).split('\r\n')).toEqual([
       'group,id,action,kind,similarity,bytes',
       '1,a.jpg,keep,near,1,300',
       '1,"b, ""two"".jpg",remove,near,0.95,200',
       '1,c.jpg,remove,near,0.9,100',
       '2,d.jpg,keep,near,1,50',
-      '2,e.jpg,remove,near,0.99,40',
+      "2,'=1+1,remove,near,0.99,40",
       '',
     ]);
   });

@@ -1,3 +1,4 @@
+import { csvCell } from '@lookalike/duplicates/csv';
 import type { ShownGroup } from './different-pictures.ts';
 import { pictureOf } from './picture-metadata.ts';
 import type { DuplicateItem } from './server.ts';
@@ -136,10 +137,9 @@ export function listAsCsv(groups: readonly ShownGroup[], choices: Choices): stri
     for (const item of group.items) {
       const action = kept.includes(item.id) ? 'keep' : 'remove';
       const bytes = pictureOf(item.metadata)?.bytes ?? '';
-      lines.push([index + 1, quoted(item.id), action, item.kind, item.similarity ?? '', bytes].join(','));
+      const cells = [index + 1, item.id, action, item.kind, item.similarity ?? '', bytes];
+      lines.push(cells.map(csvCell).join(','));
     }
   }
   return `${lines.join('\r\n')}\r\n`;
 }
-
-const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

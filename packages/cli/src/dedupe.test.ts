@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, symlink, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, symlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
@@ -236,6 +236,37 @@ describe('dedupe on a folder of photographs', () => {
   });
 });
 
+test('files renamed among each other are not taken for what they were', async () => {
+  const folder = await temporaryFolder();
+  try {
+    // Of one size and age, as scanners write them.
+    for (const [name, picture] of [
+      ['scan1', 'cat.jpg'],
+      ['scan2', 'rocket.jpg'],
+      ['copy-of-1', 'cat.jpg'],
+    ]) {
+      const scan = sharp(original(picture as string)).resize(300, 200, { fit: 'fill' });
+      const path = await folder.write(
+        `scans/${name}.tif`,
+        await scan.tiff({ compression: 'none' }).toBuffer(),
+      );
+      await utimes(path, 1_600_000_000, 1_600_000_000);
+    }
+    const scans = join(folder.root, 'scans');
+    const dedupe = (...args: string[]) =>
+      runCommand(['dedupe', scans, ...args], { env: folder.env, input: 'yes\n' });
+    expect((await dedupe()).stdout).toContain('scan1.tif');
+    const move = (from: string, to: string) => rename(join(scans, from), join(scans, to));
+    await move('scan1.tif', 'other.tif');
+    await move('scan2.tif', 'scan1.tif');
+    await move('other.tif', 'scan2.tif');
+    expect((await dedupe('--delete')).stderr).toContain('Deleted 1 file');
+    expect((await readdir(scans)).sort()).toEqual(['copy-of-1.tif', 'scan1.tif']);
+  } finally {
+    await folder.remove();
+  }
+});
+
 describe('dedupe on what is no folder of photographs', () => {
   let folder: Folder;
   beforeAll(async () => {
@@ -321,7 +352,7 @@ describe('dedupe on what is no folder of photographs', () => {
 
   test('a cache that cannot be used is named, with the way to another', async () => {
     const cache = join(folder.root, 'bad-cache');
-    await mkdir(join(cache, 'pictures-4.sqlite'), { recursive: true });
+    await mkdir(join(cache, 'pictures-5.sqlite'), { recursive: true });
     const { status, stderr } = await runCommand(['dedupe', TEST_PICTURES], {
       env: { ...folder.env, LOOKALIKE_CACHE_DIR: cache },
     });
@@ -360,7 +391,7 @@ test('a run that Ctrl-C stopped is gone on with, not begun again', async () => {
         );
     }
     const photos = join(folder.root, 'photos');
-    const cache = join(folder.env.LOOKALIKE_CACHE_DIR, 'pictures-4.sqlite');
+    const cache = join(folder.env.LOOKALIKE_CACHE_DIR, 'pictures-5.sqlite');
     const known = () => {
       if (!existsSync(cache)) return 0;
       const database = new DatabaseSync(cache, { readOnly: true, timeout: 5000 });

@@ -119,6 +119,18 @@ test('the cache lets go of what was not used for longest, and keeps to its bytes
   third.close();
 });
 
+test('a file is known by its path, size, times and inode together', () => {
+  const cache = PictureCache.open(`${folder.root}/stamps`);
+  const stamp = { size: 10, modified: 1000, changed: 2000, inode: 2 ** 60 };
+  cache.putContentHash('/a.jpg', stamp, 'content');
+  cache.close();
+  const again = PictureCache.open(`${folder.root}/stamps`);
+  expect(again.contentHash('/a.jpg', stamp)).toBe('content');
+  for (const other of [{ size: 11 }, { modified: 1001 }, { changed: 2001 }, { inode: 0 }])
+    expect(again.contentHash('/a.jpg', { ...stamp, ...other })).toBeUndefined();
+  again.close();
+});
+
 test('where a precision is asked for, hashes have to agree more closely', async () => {
   const hashed = (number: number, bits: number): ScannedPicture => {
     const one = picture(number);

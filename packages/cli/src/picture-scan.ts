@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import type { PictureFacts } from '@lookalike/encoder';
 import { WeightedGate } from '@lookalike/encoder/weighted-gate';
@@ -6,7 +7,7 @@ import { LookalikeError } from '@lookalike/store';
 import { errorText } from './cli-error.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import type { EmbeddingSource } from './lazy-encoder.ts';
-import type { CachedEmbedding, PictureCache } from './picture-cache.ts';
+import { type CachedEmbedding, fileStamp, type PictureCache } from './picture-cache.ts';
 import type { FoundFile } from './walk-pictures.ts';
 
 /** A file that could be decoded, with all that finding duplicates needs of it. */
@@ -81,8 +82,8 @@ export async function scanPictures(files: readonly FoundFile[], options: ScanOpt
   };
 
   const scan = async (file: FoundFile): Promise<ScannedPicture> => {
-    const { size, mtimeMs: modified } = await stat(file.absolute);
-    const stamp = { size, modified };
+    const stamp = fileStamp(await stat(file.absolute));
+    const { size, modified } = stamp;
     const contentHash = cache.contentHash(file.absolute, stamp);
     const embedding = contentHash === undefined ? undefined : recall(contentHash);
     if (contentHash === undefined || !embedding) {
@@ -123,8 +124,7 @@ export async function scanPictures(files: readonly FoundFile[], options: ScanOpt
 
 /** SHA-256 (hex) of a file's bytes, without reading it where the cache knows it. */
 export async function contentHashOf(file: FoundFile, cache: PictureCache): Promise<string> {
-  const { size, mtimeMs: modified } = await stat(file.absolute);
-  const stamp = { size, modified };
+  const stamp = fileStamp(await stat(file.absolute));
   const known = cache.contentHash(file.absolute, stamp);
   if (known !== undefined) return known;
   const hash = sha256(await readPicture(file.absolute));
@@ -135,6 +135,13 @@ export async function contentHashOf(file: FoundFile, cache: PictureCache): Promi
 /** Hex. */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The same of a file of any size, which is not held. */
+export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path, signal && { signal })) hash.update(part);
+  return hash.digest('hex');
 }
 
 /** @throws LookalikeError `picture-too-large` before reading what the encoder would refuse anyway. */

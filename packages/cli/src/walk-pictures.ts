@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LookalikeError } from '@lookalike/store';
+import { LookalikeError, TEMPORARY_FOLDER } from '@lookalike/store';
 import { errorText } from './cli-error.ts';
 import { counted } from './counted.ts';
 import type { FileError } from './picture-scan.ts';
@@ -16,7 +16,7 @@ export interface PictureWalk {
   /** Ascending by path, by code unit: the same on every machine. */
   files: FoundFile[];
   /** Left out, by reason, for the summary. */
-  skipped: { otherFiles: number; unsupportedPictures: number; links: number };
+  skipped: { otherFiles: number; unsupportedPictures: number; links: number; dataFolders: number };
   /** Folders that cannot be read, ending in `/`. */
   errors: FileError[];
 }
@@ -39,7 +39,8 @@ const UNSUPPORTED = new Set([
 
 /**
  * Every picture file below a folder, by its name's ending. Hidden files and folders are skipped, and so are symbolic links:
- * a link is not a copy of its target, and following it could walk in circles. A folder below that cannot be read stops nothing.
+ * a link is not a copy of its target, and following it could walk in circles. So are folders in which Lookalike keeps collections,
+ * with their thumbnails of pictures. A folder below that cannot be read stops nothing.
  * @throws LookalikeError `not-a-folder`, `no-pictures`.
  */
 export async function walkPictures(folder: string): Promise<PictureWalk> {
@@ -48,7 +49,7 @@ export async function walkPictures(folder: string): Promise<PictureWalk> {
     throw new LookalikeError('not-a-folder', `${folder} is a file, expected a folder of pictures`);
   const walk: PictureWalk = {
     files: [],
-    skipped: { otherFiles: 0, unsupportedPictures: 0, links: 0 },
+    skipped: { otherFiles: 0, unsupportedPictures: 0, links: 0, dataFolders: 0 },
     errors: [],
   };
   const pending = [''];
@@ -59,6 +60,10 @@ export async function walkPictures(folder: string): Promise<PictureWalk> {
     } catch (error) {
       if (below === '') throw error;
       walk.errors.push({ path: `${below}/`, error: errorText(error) });
+      continue;
+    }
+    if (entries.some(({ name }) => name === TEMPORARY_FOLDER)) {
+      walk.skipped.dataFolders++;
       continue;
     }
     for (const entry of entries) {
@@ -95,11 +100,14 @@ export function hasPictureName(path: string): boolean {
 
 /** ` (skipped: 3 not pictures, 1 symbolic link)`, or nothing. */
 export function skippedText({ skipped }: PictureWalk): string {
-  const { unsupportedPictures, otherFiles, links } = skipped;
+  const { unsupportedPictures, otherFiles, links, dataFolders } = skipped;
   const parts = [
     ...(unsupportedPictures > 0 ? [`${unsupportedPictures} in a picture format not supported`] : []),
     ...(otherFiles > 0 ? [counted(otherFiles, 'not a picture', 'not pictures')] : []),
     ...(links > 0 ? [counted(links, 'symbolic link')] : []),
+    ...(dataFolders > 0
+      ? [counted(dataFolders, 'data folder of Lookalike', 'data folders of Lookalike')]
+      : []),
   ];
   return parts.length === 0 ? '' : ` (skipped: ${parts.join(', ')})`;
 }

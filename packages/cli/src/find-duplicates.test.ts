@@ -158,3 +158,54 @@ test('where a precision is asked for, hashes have to agree more closely', async 
   expect(await sizes({ minPrecision: 0.99, calibration })).toEqual([[0, 1]]);
   cache.close();
 });
+
+test('turning pictures never makes up for the strangers it brings: the similarity does not fall', async () => {
+  const calibration = [
+    { similarity: 0.5, falsePositiveRate: 1e-2 },
+    { similarity: 0.9, falsePositiveRate: 1e-4 },
+  ];
+  const cache = PictureCache.open(`${folder.root}/turned`);
+  // Ten pairs of copies, more or less alike, of which the turned ones are nearly as alike: most pictures look much the same mirrored.
+  const direction = (kind: number, off: number) => {
+    const embedding = new Float32Array(24);
+    embedding[kind] = Math.cos(off);
+    embedding[20 + (kind % 4)] = Math.sin(off);
+    return embedding;
+  };
+  const list = Array.from({ length: 20 }, (_, n): ScannedPicture => {
+    const kind = n >> 1;
+    return { ...picture(n), embedding: direction(kind, n % 2 === 0 ? 0 : 0.2 + kind / 15) };
+  });
+  const turned = list.map((_, n) => {
+    const kind = n >> 1;
+    return Array.from({ length: 7 }, (_, turn) =>
+      direction(kind, (n % 2 === 0 ? 0 : 0.2 + kind / 15) + turn / 1000),
+    );
+  });
+  for (const minPrecision of [0.5, 0.8, 0.9, 0.95, 0.99])
+    for (const boundary of [undefined, 10]) {
+      // Across a boundary the copies of the first ones are the second half.
+      const order =
+        boundary === undefined
+          ? [...list.keys()]
+          : [...list.keys()].sort((a, b) => (a % 2) - (b % 2) || a - b);
+      const search = (rotations: boolean) =>
+        findDuplicates(
+          order.map((n) => list[n] as ScannedPicture),
+          {
+            level: { minPrecision, calibration },
+            dimension: 24,
+            cache,
+            signal: new AbortController().signal,
+            ...(boundary !== undefined && { boundary }),
+            ...(rotations && { turned: order.map((n) => turned[n] as Float32Array[]) }),
+          },
+        );
+      const [upright, both] = [await search(false), await search(true)];
+      expect(upright.groups.length, `${minPrecision}`).toBeGreaterThan(0);
+      expect(both.threshold).toBeGreaterThanOrEqual(upright.threshold);
+      // The estimate is what one gets by counting: ways of comparing times the calibrated rate, of the pairs found.
+      if (both.precision !== undefined) expect(both.precision).toBeLessThanOrEqual(upright.precision ?? 1);
+    }
+  cache.close();
+});

@@ -63,7 +63,7 @@ export async function findDuplicates(
 ): Promise<FoundDuplicates> {
   const { level, boundary, turned, ledger, onProgress } = options;
   const contents = distinctContents(pictures, boundary);
-  const compared = comparedPairs(contents, pictures) * (turned ? 8 : 1);
+  const compared = comparedPairs(contents, pictures) * (turned ? waysCompared(boundary) : 1);
   const lowest = 'minSimilarity' in level ? level.minSimilarity : lowestUseful(level.calibration, compared);
   const found = await findNearPairs(
     contents.files.map(([file]) =>
@@ -192,6 +192,14 @@ function comparedPairs({ files, boundary }: Contents, pictures: readonly Scanned
   if (boundary !== undefined) return count(files.slice(0, boundary)) * count(files.slice(boundary));
   const all = count(files);
   return (all * (all - 1)) / 2;
+}
+
+/**
+ * How often two pictures are compared where the seven ways to turn and mirror one count: upright, and each turned against the other
+ * (see `PictureRow.turned`). Both directions count, as an encoder does not quite see the same both times.
+ */
+function waysCompared(boundary: number | undefined): number {
+  return boundary === undefined ? 15 : 8;
 }
 
 /** The lowest similarity from which on unrelated pairs are not too many to collect. */

@@ -36,7 +36,7 @@ function reportOf(keep: string, items: ReportedItem[]): DuplicateReport {
     folder: folder.root,
     model: 'm',
     threshold: 0.9,
-    scanned: items.length,
+    pictures: items.length,
     known: 0,
     groups: [{ keep, reason: '', items, weakest: { a: keep, b: keep, similarity: 1 } }],
     errors: [],

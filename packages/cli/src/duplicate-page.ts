@@ -3,7 +3,7 @@ import { thumbnail } from '@lookalike/encoder';
 import { byteSize } from './byte-size.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import { type DuplicateReport, type ReportedItem, redundantItems, rounded } from './duplicate-report.ts';
-import { levelText } from './duplicate-table.ts';
+import { comparedText, levelText } from './duplicate-table.ts';
 import { readPicture } from './picture-scan.ts';
 
 const THUMBNAIL_SIDE = 220;
@@ -44,9 +44,7 @@ export async function* reportPage(
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Duplicates in ${html(report.folder)}</title><style>${STYLE}</style></head><body>
 <h1>Duplicates in ${html(report.folder)}</h1>
-<p>${counted(report.groups.length, 'group')}, ${counted(redundant.length, 'duplicate')} (${byteSize(bytes)}) among ${counted(report.scanned, 'picture')}${
-    report.against === undefined ? '' : ` against ${html(report.against)}`
-  }.</p>
+<p>${counted(report.groups.length, 'group')}, ${counted(redundant.length, 'duplicate')} (${byteSize(bytes)}) among ${html(comparedText(report))}.</p>
 <p class="dim">Alike means a ${html(levelText(report))}, by the model ${html(report.model)}. This page only reports: it moved and deleted nothing.</p>
 `;
   for (const [number, group] of report.groups.entries()) {

@@ -9,10 +9,11 @@ export interface DuplicateReport {
   threshold: number;
   /** Estimated, where the threshold was chosen by it. */
   precision?: number;
+  /** Pictures of the folder that were compared. */
+  pictures: number;
   /** The reference folder, where there is one. */
-  against?: string;
-  scanned: number;
-  /** Of those, the ones that an earlier run had encoded. */
+  against?: { folder: string; pictures: number };
+  /** Of all these, the ones that an earlier run had encoded. */
   known: number;
   groups: ReportedGroup[];
   errors: FileError[];

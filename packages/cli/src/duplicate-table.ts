@@ -52,15 +52,16 @@ function columnWidths({ keep, items }: ReportedGroup): number[] {
 
 function summary(report: DuplicateReport): string {
   const redundant = redundantItems(report);
-  const against = report.against === undefined ? '' : ` against ${report.against}`;
-  const pictures = counted(report.scanned, 'picture');
-  if (redundant.length === 0) return `No duplicates among ${pictures}${against} (${levelText(report)}).\n`;
+  const among = `among ${comparedText(report)} (${levelText(report)})`;
+  if (redundant.length === 0) return `No duplicates ${among}.\n`;
   const bytes = redundant.reduce((sum, item) => sum + item.bytes, 0);
   const groups = counted(report.groups.length, 'group');
-  return (
-    `${groups}, ${counted(redundant.length, 'duplicate')} (${byteSize(bytes)}) ` +
-    `among ${pictures}${against} (${levelText(report)}).\n`
-  );
+  return `${groups}, ${counted(redundant.length, 'duplicate')} (${byteSize(bytes)}) ${among}.\n`;
+}
+
+/** `204 pictures`, `204 pictures against 60 in library`: what can be a duplicate, and of what. */
+export function comparedText({ pictures, against }: DuplicateReport): string {
+  return counted(pictures, 'picture') + (against ? ` against ${against.pictures} in ${against.folder}` : '');
 }
 
 /** What counted as alike. */

@@ -36,6 +36,7 @@ export async function dedupe(folder: string, options: DedupeOptions, signal: Abo
   const quiet = options.json === true || options.csv === true;
   if (options.html !== undefined) await assertWritable(options.html);
   const { walk, reference } = await walkFolders(folder, options.against);
+  const walks = reference ? [walk, reference] : [walk];
   const different = await readVerdicts();
   const cache = PictureCache.open(cacheFolder());
   try {
@@ -43,19 +44,20 @@ export async function dedupe(folder: string, options: DedupeOptions, signal: Abo
     try {
       const started = performance.now();
       const work: Work = { options, encoder, cache, signal, quiet, different };
-      const report = await makeReport(folder, walk.files, reference, work);
-      report.errors.unshift(...walk.errors);
-      if (report.scanned === 0)
-        throw new LookalikeError(
-          'no-pictures',
-          `no file in ${folder} could be read:\n${errorLines(report.errors)}`,
-        );
+      const report = await makeReport(folder, walk.files, reference?.files ?? [], work);
+      report.errors.unshift(...walks.flatMap(({ errors }) => errors));
+      for (const side of [{ folder, pictures: report.pictures }, report.against])
+        if (side?.pictures === 0)
+          throw new LookalikeError(
+            'no-pictures',
+            `no file in ${side.folder} could be read:\n${errorLines(report.errors)}`,
+          );
       await printReport(report, options);
       if (options.html !== undefined) await writePage(options.html, report, signal, quiet);
       if (!quiet) {
         if (report.errors.length > 0) note(`\nCould not read:\n${errorLines(report.errors)}`);
         note(
-          `${counted(walk.files.length + reference.length, 'file')}${skippedText(walk)} in ${duration((performance.now() - started) / 1000)}` +
+          `${walks.map((one) => counted(one.files.length, 'file') + skippedText(one)).join(' against ')} in ${duration((performance.now() - started) / 1000)}` +
             `${report.known > 0 ? `, ${report.known} known from before` : ''}.`,
         );
       }
@@ -82,9 +84,9 @@ interface Work {
 async function walkFolders(
   folder: string,
   against: string | undefined,
-): Promise<{ walk: PictureWalk; reference: FoundFile[] }> {
+): Promise<{ walk: PictureWalk; reference?: PictureWalk }> {
   const walk = await walkPictures(resolve(folder));
-  if (against === undefined) return { walk, reference: [] };
+  if (against === undefined) return { walk };
   const other = await walkPictures(resolve(against));
   const root = await realpath(folder);
   const otherRoot = await realpath(against);
@@ -96,10 +98,18 @@ async function walkFolders(
     files.filter(({ path }) => !inside(inner, join(outer, path)));
   if (inside(root, otherRoot)) walk.files = outside(walk.files, root, otherRoot);
   if (inside(otherRoot, root)) other.files = outside(other.files, otherRoot, root);
+  const [inner, outer] = walk.files.length === 0 ? [against, folder] : [folder, against];
+  if (walk.files.length === 0 || other.files.length === 0)
+    throw new LookalikeError('no-pictures', `no pictures in ${outer} but those in ${inner}`);
   const fromFirst = (absolute: string) => relative(resolve(folder), absolute).split(sep).join('/');
-  const reference = other.files.map(({ absolute }) => ({ path: fromFirst(absolute), absolute }));
-  for (const { path, error } of other.errors)
-    walk.errors.push({ path: `${fromFirst(join(resolve(against), path))}/`, error });
+  const reference = {
+    ...other,
+    files: other.files.map(({ absolute }) => ({ path: fromFirst(absolute), absolute })),
+    errors: other.errors.map(({ path, error }) => ({
+      path: `${fromFirst(join(resolve(against), path))}/`,
+      error,
+    })),
+  };
   return { walk, reference };
 }
 
@@ -175,12 +185,14 @@ async function makeReport(
     folder,
     model: model.name,
     threshold: found.threshold,
-    scanned: pictures.length,
+    pictures: own,
     known: scan.known,
     groups,
     errors: scan.errors,
     ...(found.precision !== undefined && { precision: found.precision }),
-    ...(options.against !== undefined && { against: options.against }),
+    ...(options.against !== undefined && {
+      against: { folder: options.against, pictures: pictures.length - own },
+    }),
   };
 }
 

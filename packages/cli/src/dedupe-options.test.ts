@@ -80,10 +80,12 @@ describe('dedupe', () => {
       ['dedupe', 'inbox', '--against', 'library', '--html', join(folder.root, 'page.html')],
       { env: folder.env, cwd: folder.root },
     );
-    expect(table.stdout).toMatch(/^3 groups, 3 duplicates \(.*\) among 5 pictures against 3 in library \(/m);
+    expect(table.stdout).toMatch(
+      /^3 groups, 3 duplicates \(.*\) among 5 pictures against 3 pictures in library \(/m,
+    );
     expect(table.stderr).toContain('5 files against 3 files in ');
     const page = await readFile(join(folder.root, 'page.html'), 'utf8');
-    expect(page).toContain(' among 5 pictures against 3 in library.</p>');
+    expect(page).toContain(' among 5 pictures against 3 pictures in library.</p>');
 
     const { stderr } = await runCommand(['dedupe', 'inbox', '--against', 'library', '--delete'], {
       env: folder.env,

@@ -236,6 +236,70 @@ describe('dedupe on a folder of photographs', () => {
   });
 });
 
+test('copies of what cannot be decoded are found by their bytes, counted apart and deleted as any', async () => {
+  const folder = await temporaryFolder();
+  try {
+    const cut = (await readFile(original('grass.jpg'))).subarray(0, 9000);
+    const cat = await readFile(original('cat.jpg'));
+    const files: [string, Uint8Array | string][] = [
+      ['cat.jpg', cat],
+      ['cat.heic', cat],
+      ['cut.jpg', cut],
+      ['sub/cut-copy.jpg', cut],
+      ['raw/1.heic', 'of a camera'],
+      ['raw/2.heic', 'of a camera'],
+      ['raw/3.heic', 'of a phone!'],
+      ['raw/other.nef', 'of another size'],
+      ['empty.jpg', ''],
+      ['empty-too.jpg', ''],
+    ];
+    for (const [name, content] of files)
+      await utimes(await folder.write(`album/${name}`, content), 1_600_000_000, 1_600_000_000);
+    const album = join(folder.root, 'album');
+    const run = (...args: string[]) =>
+      runCommand(['dedupe', album, ...args], { env: folder.env, input: 'yes\n' });
+
+    const found = JSON.parse((await run('--json', '--rotations')).stdout) as DedupeJson;
+    expect(found.groups.map(({ items }) => items.map(({ path, kind }) => `${path} ${kind}`))).toEqual([
+      ['cat.heic exact', 'cat.jpg exact'],
+      ['cut.jpg exact', 'sub/cut-copy.jpg exact'],
+      ['raw/1.heic exact', 'raw/2.heic exact'],
+    ]);
+    expect(found.errors.map(({ path }) => path)).toEqual([
+      'cut.jpg',
+      'empty-too.jpg',
+      'empty.jpg',
+      'sub/cut-copy.jpg',
+    ]);
+    const csv = (await run('--csv')).stdout;
+    expect(csv).toMatch(/^3,raw\/2\.heic,no,exact,1,,,,11,/m);
+
+    const page = join(folder.root, 'page.html');
+    const { stdout, stderr } = await run('--html', page, '--delete');
+    expect(stdout).toMatch(/duplicate {2}same bytes {2}1\.0000 {2}not decoded {2}.* raw\/2\.heic$/m);
+    expect(stdout).toMatch(/^3 groups, 3 duplicates .* among 1 picture and 9 files compared by bytes only /m);
+    expect(stderr).toContain('10 files in ');
+    expect(await readFile(page, 'utf8')).toContain('not decoded, 11 B, heic, ');
+    expect(stderr).toContain('Deleted 3 files');
+    expect(existsSync(join(album, 'raw/2.heic')) || existsSync(join(album, 'sub/cut-copy.jpg'))).toBe(false);
+    expect(existsSync(join(album, 'raw/1.heic')) && existsSync(join(album, 'cut.jpg'))).toBe(true);
+
+    // Also where nothing else is there, and in another folder; and no copy of them is no answer.
+    const raw = (...args: string[]) =>
+      runCommand(['dedupe', join(album, 'raw'), ...args], { env: folder.env });
+    expect(await raw()).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('(skipped: 3 in a picture format not supported)'),
+    });
+    await folder.write('backup/one.heic', 'of a camera');
+    expect((await raw('--against', join(folder.root, 'backup'))).stdout).toContain(
+      'among 0 pictures and 3 files compared by bytes only against 0 pictures and 1 file compared by bytes only',
+    );
+  } finally {
+    await folder.remove();
+  }
+});
+
 test('files renamed among each other are not taken for what they were', async () => {
   const folder = await temporaryFolder();
   try {

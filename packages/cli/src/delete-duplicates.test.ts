@@ -37,6 +37,7 @@ function reportOf(keep: string, items: ReportedItem[]): DuplicateReport {
     model: 'm',
     threshold: 0.9,
     pictures: items.length,
+    undecoded: 0,
     known: 0,
     groups: [{ keep, reason: '', items, weakest: { a: keep, b: keep, similarity: 1 } }],
     errors: [],

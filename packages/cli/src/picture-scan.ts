@@ -10,12 +10,19 @@ import type { EmbeddingSource } from './lazy-encoder.ts';
 import { type CachedEmbedding, fileStamp, type PictureCache } from './picture-cache.ts';
 import type { FoundFile } from './walk-pictures.ts';
 
-/** A file that could be decoded, with all that finding duplicates needs of it. */
-export interface ScannedPicture extends FoundFile {
+/** A file with all that finding duplicates needs of it. */
+export interface ScannedFile extends FoundFile {
   contentHash: string;
   bytes: number;
   /** Milliseconds since 1970. */
   modified: number;
+  /** Missing where it cannot be decoded, and the embedding with it: its bytes are all there is to compare. */
+  picture?: PictureFacts;
+  embedding?: Float32Array;
+}
+
+/** One that could be decoded. */
+export interface ScannedPicture extends ScannedFile {
   picture: PictureFacts;
   embedding: Float32Array;
 }
@@ -29,6 +36,8 @@ export interface PictureScan {
   /** In the order of the files given. */
   pictures: ScannedPicture[];
   errors: FileError[];
+  /** The files that the errors are of. */
+  failed: FoundFile[];
   /** How many files needed no encoding: an earlier run had done it. */
   known: number;
 }
@@ -51,6 +60,7 @@ export async function scanPictures(files: readonly FoundFile[], options: ScanOpt
   const { encoder, cache } = options;
   const pictures = new Array<ScannedPicture | undefined>(files.length);
   const errors: FileError[] = [];
+  const failed: FoundFile[] = [];
   // Copies of one file are encoded once, even while the first is still under way.
   const known = new Map<string, Promise<CachedEmbedding>>();
   const fromCache = new Set<string>();
@@ -113,13 +123,14 @@ export async function scanPictures(files: readonly FoundFile[], options: ScanOpt
       } catch (error) {
         options.signal?.throwIfAborted();
         errors.push({ path: file.path, error: errorText(error) });
+        failed.push(file);
       }
       options.onProgress?.(++done);
     },
     options.signal,
   );
   errors.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { pictures: pictures.filter((picture) => picture !== undefined), errors, known: remembered };
+  return { pictures: pictures.filter((picture) => picture !== undefined), errors, failed, known: remembered };
 }
 
 /** SHA-256 (hex) of a file's bytes, without reading it where the cache knows it. */

@@ -6,7 +6,7 @@ export interface DuplicateItem {
   contentHash: string;
   /** Of the decoded pixels, where known: see `pixelHashCandidates`. */
   pixelHash?: string;
-  /** As displayed. */
+  /** As displayed; 0 where it cannot be decoded. */
   width: number;
   height: number;
   bytes: number;

@@ -300,6 +300,47 @@ test('copies of what cannot be decoded are found by their bytes, counted apart a
   }
 });
 
+test('pictures that differ in what is transparent, or after the first frame, are not the same pixels', async () => {
+  const folder = await temporaryFolder();
+  try {
+    const logo = (shape: string) =>
+      sharp(Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="200" height="200">${shape}</svg>`));
+    const star = logo('<polygon points="100,0 200,200 0,200" fill="white"/>');
+    const circle = logo('<circle cx="100" cy="100" r="90" fill="white"/>');
+    await folder.write('album/star.png', await star.png().toBuffer());
+    await folder.write('album/star.webp', await star.webp({ lossless: true }).toBuffer());
+    await folder.write('album/circle.png', await circle.png().toBuffer());
+    const frames = await Promise.all(
+      ['cat.jpg', 'rocket.jpg', 'coffee.jpg'].map((name) =>
+        sharp(original(name)).resize(300, 200, { fit: 'fill' }).png().toBuffer(),
+      ),
+    );
+    const animation = (...numbers: number[]) =>
+      sharp(
+        numbers.map((number) => frames[number] as Buffer),
+        { join: { animated: true } },
+      );
+    const stills = { still: sharp(frames[0]), one: animation(0, 1, 2), two: animation(0, 2, 1) };
+    for (const [name, picture] of Object.entries(stills))
+      await folder.write(`album/${name}.webp`, await picture.webp({ lossless: true }).toBuffer());
+    await folder.write('album/one.tif', await animation(0, 1, 2).tiff({ compression: 'lzw' }).toBuffer());
+
+    const run = (...args: string[]) =>
+      runCommand(['dedupe', join(folder.root, 'album'), '--json', ...args], { env: folder.env });
+    const { groups } = JSON.parse((await run()).stdout) as DedupeJson;
+    const found = groups.map(({ items }) => items.map(({ path, kind }) => `${path} ${kind}`).sort());
+    expect(found).toHaveLength(2);
+    expect(found[1]?.map((item) => item.slice(0, 4))).toEqual(['star', 'star']);
+    expect(found[1]?.join()).toContain(' pixels');
+    expect(groups[0]?.keep).not.toBe('still.webp');
+    expect(found[0]).toContain('still.webp near');
+    expect(groups[0]?.items).toHaveLength(4);
+    expect(found[0]).not.toContain('two.webp pixels');
+  } finally {
+    await folder.remove();
+  }
+});
+
 test('files renamed among each other are not taken for what they were', async () => {
   const folder = await temporaryFolder();
   try {

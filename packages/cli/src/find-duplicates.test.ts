@@ -33,6 +33,7 @@ function picture(number: number, path = `${number}.jpg`): ScannedPicture {
       format: 'jpeg',
       width: 100 + number,
       height: 100,
+      frames: 1,
       lowInformation: false,
       page: false,
       perceptualHash: '0f'.repeat(32),

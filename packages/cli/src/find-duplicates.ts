@@ -97,7 +97,7 @@ export async function findDuplicates(
       modified,
       width: picture?.width ?? 0,
       height: picture?.height ?? 0,
-      ...(picture && { sharpness: picture.sharpness }),
+      ...(picture && { frames: picture.frames, sharpness: picture.sharpness }),
       lowInformation: picture?.lowInformation ?? false,
     }),
   );

@@ -9,6 +9,8 @@ export interface DuplicateItem {
   /** As displayed; 0 where it cannot be decoded. */
   width: number;
   height: number;
+  /** Of an animation, or pages; missing: 1. */
+  frames?: number;
   bytes: number;
   /** See `PictureFacts`; missing where it is not known. */
   sharpness?: number;

@@ -336,6 +336,9 @@ test('pictures that differ in what is transparent, or after the first frame, are
     expect(found[0]).toContain('still.webp near');
     expect(groups[0]?.items).toHaveLength(4);
     expect(found[0]).not.toContain('two.webp pixels');
+    const table = await runCommand(['dedupe', join(folder.root, 'album')], { env: folder.env });
+    expect(table.stdout).toMatch(/ 300 x 200, 3 frames .* two\.webp$/m);
+    expect(table.stdout).toMatch(/ 300 x 200 .* still\.webp$/m);
   } finally {
     await folder.remove();
   }

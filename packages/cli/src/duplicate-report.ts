@@ -46,6 +46,7 @@ export interface ReportedItem {
   /** Missing where it cannot be decoded. */
   width?: number;
   height?: number;
+  frames?: number;
   bytes: number;
   modified: number;
   /** Of one that cannot be decoded the ending of its name. */
@@ -72,7 +73,7 @@ export function reportGroups(
         kind,
         similarity,
         ...(by && { by }),
-        ...(picture && { width: picture.width, height: picture.height }),
+        ...(picture && { width: picture.width, height: picture.height, frames: picture.frames }),
         bytes,
         modified,
         format: picture?.format ?? endingOf(path),

@@ -46,9 +46,10 @@ function itemCells(item: ReportedItem, kept: boolean): string[] {
   return [relation, kept ? '' : rounded(similarity).toFixed(4), sizeText(item), byteSize(bytes)];
 }
 
-/** `640 x 480`, or that it has no size in pixels to tell. */
-export function sizeText({ width, height }: ReportedItem): string {
-  return width === undefined ? 'not decoded' : `${width} x ${height}`;
+/** `640 x 480`, `640 x 480, 3 frames`, or that it has no size in pixels to tell. */
+export function sizeText({ width, height, frames = 1 }: ReportedItem): string {
+  if (width === undefined) return 'not decoded';
+  return `${width} x ${height}${frames > 1 ? `, ${frames} frames` : ''}`;
 }
 
 function columnWidths({ keep, items }: ReportedGroup): number[] {

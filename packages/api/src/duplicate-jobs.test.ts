@@ -87,6 +87,7 @@ describe('duplicates', () => {
         sharpness: expect.any(Number),
         width,
         height: expect.any(Number),
+        frames: 1,
         bytes: files['pixels.png'].length,
         format: 'png',
       },

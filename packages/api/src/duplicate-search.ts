@@ -200,7 +200,7 @@ async function readItems(
 }
 
 function duplicateItem({ id, version, metadata }: StoredItem): DuplicateItem {
-  const { width, height, bytes, pixelHash, sharpness, lowInformation } = keptPicture(metadata);
+  const { width, height, frames, bytes, pixelHash, sharpness, lowInformation } = keptPicture(metadata);
   return {
     key: id,
     contentHash: contentHashOf(id, metadata),
@@ -208,6 +208,7 @@ function duplicateItem({ id, version, metadata }: StoredItem): DuplicateItem {
     width: width ?? 0,
     height: height ?? 0,
     bytes: bytes ?? 0,
+    ...(frames !== undefined && { frames }),
     ...(sharpness !== undefined && { sharpness }),
     modified: version,
     lowInformation: lowInformation ?? false,

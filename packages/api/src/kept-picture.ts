@@ -9,7 +9,7 @@ export function keptPicture(metadata: Metadata): Partial<Picture> {
   const { picture } = metadata;
   if (typeof picture !== 'object' || picture === null || Array.isArray(picture)) return {};
   const kept: Partial<Picture> = {};
-  for (const name of ['width', 'height', 'bytes', 'sharpness'] as const) {
+  for (const name of ['width', 'height', 'frames', 'bytes', 'sharpness'] as const) {
     const value = picture[name];
     if (typeof value === 'number' && value >= 0) kept[name] = value;
   }
@@ -17,6 +17,8 @@ export function keptPicture(metadata: Metadata): Partial<Picture> {
     const value = picture[name];
     if (typeof value === 'string' && sha256Hex.test(value)) kept[name] = value;
   }
+  // Before frames were counted, hashes of pixels knew of one frame, and not of what is transparent: right for JPEG only.
+  if (kept.frames === undefined && picture.format !== 'jpeg') delete kept.pixelHash;
   const { perceptualHash, lowInformation, page } = picture;
   if (typeof perceptualHash === 'string' && perceptualHashHex.test(perceptualHash))
     kept.perceptualHash = perceptualHash;

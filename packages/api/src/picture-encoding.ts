@@ -35,11 +35,12 @@ export function pictureFromBase64(text: string, limit: number): Uint8Array {
 
 /** The facts of a picture that are kept beside its embedding. */
 function factsOf(bytes: Uint8Array, encoded: Extract<EncodeResult, { ok: true }>): Picture {
-  const { format, width, height, lowInformation, page, perceptualHash, sharpness } = encoded.picture;
+  const { format, width, height, frames, lowInformation, page, perceptualHash, sharpness } = encoded.picture;
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     width,
     height,
+    frames,
     format,
     bytes: bytes.byteLength,
     perceptualHash,

@@ -100,11 +100,16 @@ export const picture = z
     sha256: z.string().openapi({ description: 'Of the file, hex.' }),
     width: z.number().int().openapi({ description: 'Pixels, as displayed.' }),
     height: z.number().int(),
+    frames: z
+      .number()
+      .int()
+      .optional()
+      .openapi({ description: 'Of an animation, or pages of a TIFF file; 1 for a still.' }),
     format: z.string().openapi({ example: 'jpeg' }),
     bytes: z.number().int(),
     pixelHash: z.string().optional().openapi({
       description:
-        'SHA-256 of the decoded pixels, hex: the same of one picture in another container or with other metadata.',
+        'SHA-256 of the decoded pixels, hex: the same of one picture in another container or with other metadata. Of more than 8 bits a channel, of what is transparent and of all frames.',
     }),
     perceptualHash: z.string().optional().openapi({
       description:

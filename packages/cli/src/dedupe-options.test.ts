@@ -75,6 +75,18 @@ describe('dedupe', () => {
       ['../library/rocket.jpg exact', 'rocket.webp near'],
       ['../library/stairs.jpg exact', 'sub/stairs-again.jpg exact'],
     ]);
+    // Each folder has its own count.
+    const table = await runCommand(
+      ['dedupe', 'inbox', '--against', 'library', '--html', join(folder.root, 'page.html')],
+      { env: folder.env, cwd: folder.root },
+    );
+    expect(table.stdout).toMatch(
+      /^3 groups, 3 duplicates \(.*\) among 5 pictures against 3 pictures in library \(/m,
+    );
+    expect(table.stderr).toContain('5 files against 3 files in ');
+    const page = await readFile(join(folder.root, 'page.html'), 'utf8');
+    expect(page).toContain(' among 5 pictures against 3 pictures in library.</p>');
+
     const { stderr } = await runCommand(['dedupe', 'inbox', '--against', 'library', '--delete'], {
       env: folder.env,
       cwd: folder.root,
@@ -91,6 +103,22 @@ describe('dedupe', () => {
     expect(nested.groups.map(({ items }) => items.map(({ path }) => path))).toEqual([
       ['../cat.jpg', 'cat-copy.jpg'],
     ]);
+  });
+
+  test('--against with nothing on one side is an error that names the side', async () => {
+    await folder.write('one/a.jpg', await readFile(original('cat.jpg')));
+    await folder.write('one/sub/b.jpg', await readFile(original('cat.jpg')));
+    await folder.write('all/one/c.jpg', await readFile(original('cat.jpg')));
+    await folder.write('broken/x.jpg', 'text');
+    for (const [own, reference, why] of [
+      ['broken', 'one', /no file in broken could be read:\n {2}x\.jpg: /],
+      ['one', 'broken', /no file in broken could be read:\n {2}\.\.\/broken\/x\.jpg: /],
+      ['all', 'all/one', /no pictures in all but those in all\/one\n$/],
+      ['all/one', 'all', /no pictures in all but those in all\/one\n$/],
+    ] as const)
+      expect(
+        await runCommand(['dedupe', own, '--against', reference], { env: folder.env, cwd: folder.root }),
+      ).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(why) });
   });
 
   test('a pair said to be different stays apart until that is undone', async () => {

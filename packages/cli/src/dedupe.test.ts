@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, symlink, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, symlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
@@ -236,6 +236,145 @@ describe('dedupe on a folder of photographs', () => {
   });
 });
 
+test('copies of what cannot be decoded are found by their bytes, counted apart and deleted as any', async () => {
+  const folder = await temporaryFolder();
+  try {
+    const cut = (await readFile(original('grass.jpg'))).subarray(0, 9000);
+    const cat = await readFile(original('cat.jpg'));
+    const files: [string, Uint8Array | string][] = [
+      ['cat.jpg', cat],
+      ['cat.heic', cat],
+      ['cut.jpg', cut],
+      ['sub/cut-copy.jpg', cut],
+      ['raw/1.heic', 'of a camera'],
+      ['raw/2.heic', 'of a camera'],
+      ['raw/3.heic', 'of a phone!'],
+      ['raw/other.nef', 'of another size'],
+      ['empty.jpg', ''],
+      ['empty-too.jpg', ''],
+    ];
+    for (const [name, content] of files)
+      await utimes(await folder.write(`album/${name}`, content), 1_600_000_000, 1_600_000_000);
+    const album = join(folder.root, 'album');
+    const run = (...args: string[]) =>
+      runCommand(['dedupe', album, ...args], { env: folder.env, input: 'yes\n' });
+
+    const found = JSON.parse((await run('--json', '--rotations')).stdout) as DedupeJson;
+    expect(found.groups.map(({ items }) => items.map(({ path, kind }) => `${path} ${kind}`))).toEqual([
+      ['cat.heic exact', 'cat.jpg exact'],
+      ['cut.jpg exact', 'sub/cut-copy.jpg exact'],
+      ['raw/1.heic exact', 'raw/2.heic exact'],
+    ]);
+    expect(found.errors.map(({ path }) => path)).toEqual([
+      'cut.jpg',
+      'empty-too.jpg',
+      'empty.jpg',
+      'sub/cut-copy.jpg',
+    ]);
+    const csv = (await run('--csv')).stdout;
+    expect(csv).toMatch(/^3,raw\/2\.heic,no,exact,1,,,,11,/m);
+
+    const page = join(folder.root, 'page.html');
+    const { stdout, stderr } = await run('--html', page, '--delete');
+    expect(stdout).toMatch(/duplicate {2}same bytes {2}1\.0000 {2}not decoded {2}.* raw\/2\.heic$/m);
+    expect(stdout).toMatch(/^3 groups, 3 duplicates .* among 1 picture and 9 files compared by bytes only /m);
+    expect(stderr).toContain('10 files in ');
+    expect(await readFile(page, 'utf8')).toContain('not decoded, 11 B, heic, ');
+    expect(stderr).toContain('Deleted 3 files');
+    expect(existsSync(join(album, 'raw/2.heic')) || existsSync(join(album, 'sub/cut-copy.jpg'))).toBe(false);
+    expect(existsSync(join(album, 'raw/1.heic')) && existsSync(join(album, 'cut.jpg'))).toBe(true);
+
+    // Also where nothing else is there, and in another folder; and no copy of them is no answer.
+    const raw = (...args: string[]) =>
+      runCommand(['dedupe', join(album, 'raw'), ...args], { env: folder.env });
+    expect(await raw()).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('(skipped: 3 in a picture format not supported)'),
+    });
+    await folder.write('backup/one.heic', 'of a camera');
+    expect((await raw('--against', join(folder.root, 'backup'))).stdout).toContain(
+      'among 0 pictures and 3 files compared by bytes only against 0 pictures and 1 file compared by bytes only',
+    );
+  } finally {
+    await folder.remove();
+  }
+});
+
+test('pictures that differ in what is transparent, or after the first frame, are not the same pixels', async () => {
+  const folder = await temporaryFolder();
+  try {
+    const logo = (shape: string) =>
+      sharp(Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="200" height="200">${shape}</svg>`));
+    const star = logo('<polygon points="100,0 200,200 0,200" fill="white"/>');
+    const circle = logo('<circle cx="100" cy="100" r="90" fill="white"/>');
+    await folder.write('album/star.png', await star.png().toBuffer());
+    await folder.write('album/star.webp', await star.webp({ lossless: true }).toBuffer());
+    await folder.write('album/circle.png', await circle.png().toBuffer());
+    const frames = await Promise.all(
+      ['cat.jpg', 'rocket.jpg', 'coffee.jpg'].map((name) =>
+        sharp(original(name)).resize(300, 200, { fit: 'fill' }).png().toBuffer(),
+      ),
+    );
+    const animation = (...numbers: number[]) =>
+      sharp(
+        numbers.map((number) => frames[number] as Buffer),
+        { join: { animated: true } },
+      );
+    const stills = { still: sharp(frames[0]), one: animation(0, 1, 2), two: animation(0, 2, 1) };
+    for (const [name, picture] of Object.entries(stills))
+      await folder.write(`album/${name}.webp`, await picture.webp({ lossless: true }).toBuffer());
+    await folder.write('album/one.tif', await animation(0, 1, 2).tiff({ compression: 'lzw' }).toBuffer());
+
+    const run = (...args: string[]) =>
+      runCommand(['dedupe', join(folder.root, 'album'), '--json', ...args], { env: folder.env });
+    const { groups } = JSON.parse((await run()).stdout) as DedupeJson;
+    const found = groups.map(({ items }) => items.map(({ path, kind }) => `${path} ${kind}`).sort());
+    expect(found).toHaveLength(2);
+    expect(found[1]?.map((item) => item.slice(0, 4))).toEqual(['star', 'star']);
+    expect(found[1]?.join()).toContain(' pixels');
+    expect(groups[0]?.keep).not.toBe('still.webp');
+    expect(found[0]).toContain('still.webp near');
+    expect(groups[0]?.items).toHaveLength(4);
+    expect(found[0]).not.toContain('two.webp pixels');
+    const table = await runCommand(['dedupe', join(folder.root, 'album')], { env: folder.env });
+    expect(table.stdout).toMatch(/ 300 x 200, 3 frames .* two\.webp$/m);
+    expect(table.stdout).toMatch(/ 300 x 200 .* still\.webp$/m);
+  } finally {
+    await folder.remove();
+  }
+});
+
+test('files renamed among each other are not taken for what they were', async () => {
+  const folder = await temporaryFolder();
+  try {
+    // Of one size and age, as scanners write them.
+    for (const [name, picture] of [
+      ['scan1', 'cat.jpg'],
+      ['scan2', 'rocket.jpg'],
+      ['copy-of-1', 'cat.jpg'],
+    ]) {
+      const scan = sharp(original(picture as string)).resize(300, 200, { fit: 'fill' });
+      const path = await folder.write(
+        `scans/${name}.tif`,
+        await scan.tiff({ compression: 'none' }).toBuffer(),
+      );
+      await utimes(path, 1_600_000_000, 1_600_000_000);
+    }
+    const scans = join(folder.root, 'scans');
+    const dedupe = (...args: string[]) =>
+      runCommand(['dedupe', scans, ...args], { env: folder.env, input: 'yes\n' });
+    expect((await dedupe()).stdout).toContain('scan1.tif');
+    const move = (from: string, to: string) => rename(join(scans, from), join(scans, to));
+    await move('scan1.tif', 'other.tif');
+    await move('scan2.tif', 'scan1.tif');
+    await move('other.tif', 'scan2.tif');
+    expect((await dedupe('--delete')).stderr).toContain('Deleted 1 file');
+    expect((await readdir(scans)).sort()).toEqual(['copy-of-1.tif', 'scan1.tif']);
+  } finally {
+    await folder.remove();
+  }
+});
+
 describe('dedupe on what is no folder of photographs', () => {
   let folder: Folder;
   beforeAll(async () => {
@@ -321,7 +460,7 @@ describe('dedupe on what is no folder of photographs', () => {
 
   test('a cache that cannot be used is named, with the way to another', async () => {
     const cache = join(folder.root, 'bad-cache');
-    await mkdir(join(cache, 'pictures-4.sqlite'), { recursive: true });
+    await mkdir(join(cache, 'pictures-5.sqlite'), { recursive: true });
     const { status, stderr } = await runCommand(['dedupe', TEST_PICTURES], {
       env: { ...folder.env, LOOKALIKE_CACHE_DIR: cache },
     });
@@ -360,7 +499,7 @@ test('a run that Ctrl-C stopped is gone on with, not begun again', async () => {
         );
     }
     const photos = join(folder.root, 'photos');
-    const cache = join(folder.env.LOOKALIKE_CACHE_DIR, 'pictures-4.sqlite');
+    const cache = join(folder.env.LOOKALIKE_CACHE_DIR, 'pictures-5.sqlite');
     const known = () => {
       if (!existsSync(cache)) return 0;
       const database = new DatabaseSync(cache, { readOnly: true, timeout: 5000 });

@@ -1,12 +1,12 @@
-import { stat, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { LookalikeError } from '@lookalike/store';
 import { errorText } from './cli-error.ts';
 import type { DuplicateReport, ReportedItem } from './duplicate-report.ts';
-import { type FileError, readPicture, sha256 } from './picture-scan.ts';
+import { type FileError, sha256OfFile } from './picture-scan.ts';
 
 /**
- * Deletes all but the kept file of every group. Each file must still be the one that was compared, and before the first of
- * a group goes its kept one is read again: nothing is deleted for the sake of a picture that is no longer there.
+ * Deletes all but the kept file of every group. Both it and the kept one are read again before a file goes: nothing is deleted
+ * that was not compared, nor for the sake of a picture that is no longer there.
  */
 export async function deleteDuplicates(
   report: DuplicateReport,
@@ -17,8 +17,7 @@ export async function deleteDuplicates(
     const kept = items.find(({ path }) => path === keep) as ReportedItem;
     const redundant = items.filter((item) => item !== kept);
     try {
-      if (sha256(await readPicture(kept.absolute)) !== kept.contentHash)
-        throw new LookalikeError('file-changed', 'it has changed since it was compared');
+      await assertUnchanged(kept);
     } catch (error) {
       const why = `not deleted: ${kept.path}, to be kept instead, cannot be relied on: ${errorText(error)}`;
       errors.push(...redundant.map(({ path }) => ({ path, error: why })));
@@ -26,9 +25,7 @@ export async function deleteDuplicates(
     }
     for (const item of redundant) {
       try {
-        const { size, mtimeMs } = await stat(item.absolute);
-        if (size !== item.bytes || mtimeMs !== item.modified)
-          throw new LookalikeError('file-changed', 'it has changed since it was compared');
+        await assertUnchanged(item);
         await unlink(item.absolute);
         deleted.push(item);
       } catch (error) {
@@ -37,4 +34,10 @@ export async function deleteDuplicates(
     }
   }
   return { deleted, errors };
+}
+
+/** By its bytes: renaming can put another file of the same size and age in its place. */
+async function assertUnchanged({ absolute, contentHash }: ReportedItem): Promise<void> {
+  if ((await sha256OfFile(absolute)) !== contentHash)
+    throw new LookalikeError('file-changed', 'it has changed since it was compared');
 }

@@ -3,7 +3,7 @@ import { thumbnail } from '@lookalike/encoder';
 import { byteSize } from './byte-size.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import { type DuplicateReport, type ReportedItem, redundantItems, rounded } from './duplicate-report.ts';
-import { levelText } from './duplicate-table.ts';
+import { comparedText, levelText, sizeText } from './duplicate-table.ts';
 import { readPicture } from './picture-scan.ts';
 
 const THUMBNAIL_SIDE = 220;
@@ -44,9 +44,7 @@ export async function* reportPage(
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Duplicates in ${html(report.folder)}</title><style>${STYLE}</style></head><body>
 <h1>Duplicates in ${html(report.folder)}</h1>
-<p>${counted(report.groups.length, 'group')}, ${counted(redundant.length, 'duplicate')} (${byteSize(bytes)}) among ${counted(report.scanned, 'picture')}${
-    report.against === undefined ? '' : ` against ${html(report.against)}`
-  }.</p>
+<p>${counted(report.groups.length, 'group')}, ${counted(redundant.length, 'duplicate')} (${byteSize(bytes)}) among ${html(comparedText(report))}.</p>
 <p class="dim">Alike means a ${html(levelText(report))}, by the model ${html(report.model)}. This page only reports: it moved and deleted nothing.</p>
 `;
   for (const [number, group] of report.groups.entries()) {
@@ -84,7 +82,7 @@ function itemHtml(item: ReportedItem, kept: boolean, picture: string | undefined
   const link = html(pathToFileURL(item.absolute).href);
   return `<li${kept ? ' class="keep"' : ''}><a class="frame" href="${link}">${frame}</a>
 <p><b>${kept ? 'Keep' : relation}</b></p><p class="path"><a href="${link}">${html(item.path)}</a></p>
-<p class="dim">${item.width} x ${item.height}, ${byteSize(item.bytes)}, ${item.format}, <span class="day">${day(item.modified)}</span></p></li>\n`;
+<p class="dim">${sizeText(item)}, ${byteSize(item.bytes)}, ${item.format}, <span class="day">${day(item.modified)}</span></p></li>\n`;
 }
 
 async function thumbnailsOf(
@@ -100,7 +98,7 @@ async function thumbnailsOf(
         const bytes = await thumbnail(await readPicture(absolute), THUMBNAIL_SIDE);
         pictures[index] = Buffer.from(bytes).toString('base64');
       } catch {
-        // Gone since it was scanned: the report shows that there is no preview.
+        // Not to be decoded, or gone since it was scanned: the report shows that there is no preview.
       }
     },
     signal,

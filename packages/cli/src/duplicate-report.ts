@@ -1,18 +1,25 @@
 import type { DuplicateGroup, DuplicateKind, NearBy } from '@lookalike/duplicates';
 import { csvCell } from '@lookalike/duplicates/csv';
-import type { FileError, ScannedPicture } from './picture-scan.ts';
+import type { FileError, ScannedFile } from './picture-scan.ts';
+import { endingOf } from './walk-pictures.ts';
+
+/** Files of a folder that were compared. */
+export interface ComparedFiles {
+  folder: string;
+  pictures: number;
+  /** Those that cannot be decoded, or are of a format that is not: they were compared by their bytes. */
+  undecoded: number;
+}
 
 /** What `dedupe` found, in paths: the source of every output format. */
-export interface DuplicateReport {
-  folder: string;
+export interface DuplicateReport extends ComparedFiles {
   model: string;
   threshold: number;
   /** Estimated, where the threshold was chosen by it. */
   precision?: number;
   /** The reference folder, where there is one. */
-  against?: string;
-  scanned: number;
-  /** Of those, the ones that an earlier run had encoded. */
+  against?: ComparedFiles;
+  /** Of all these, the ones that an earlier run had encoded. */
   known: number;
   groups: ReportedGroup[];
   errors: FileError[];
@@ -36,10 +43,13 @@ export interface ReportedItem {
   similarity: number;
   /** Of a near one: what found it. */
   by?: NearBy;
-  width: number;
-  height: number;
+  /** Missing where it cannot be decoded. */
+  width?: number;
+  height?: number;
+  frames?: number;
   bytes: number;
   modified: number;
+  /** Of one that cannot be decoded the ending of its name. */
   format: string;
   contentHash: string;
   /** How it comes from the kept one, where rotations were looked for: `none`, `mirrored`, `rotated 90`, … */
@@ -48,15 +58,14 @@ export interface ReportedItem {
 
 export function reportGroups(
   groups: readonly DuplicateGroup[],
-  pictures: readonly ScannedPicture[],
+  pictures: readonly ScannedFile[],
 ): ReportedGroup[] {
-  const at = (index: number) => pictures[index] as ScannedPicture;
+  const at = (index: number) => pictures[index] as ScannedFile;
   return groups.map((group) => ({
     keep: at(group.keep).path,
     reason: group.reason,
     items: group.members.map((member) => {
       const { path, absolute, bytes, modified, contentHash, picture } = at(member.index);
-      const { width, height, format } = picture;
       const { kind, similarity, by } = member;
       return {
         path,
@@ -64,11 +73,10 @@ export function reportGroups(
         kind,
         similarity,
         ...(by && { by }),
-        width,
-        height,
+        ...(picture && { width: picture.width, height: picture.height, frames: picture.frames }),
         bytes,
         modified,
-        format,
+        format: picture?.format ?? endingOf(path),
         contentHash,
       };
     }),
@@ -126,8 +134,8 @@ export function reportCsv({ groups }: DuplicateReport): string {
       kind,
       rounded(similarity),
       by ?? '',
-      width,
-      height,
+      width ?? '',
+      height ?? '',
       bytes,
       path === keep ? reason : '',
       rounded(weakest.similarity),

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { byteSize } from './byte-size.ts';
 import { counted } from './counted.ts';
 import {
+  type ComparedFiles,
   type DuplicateReport,
   type ReportedGroup,
   type ReportedItem,
@@ -39,10 +40,16 @@ function groupHeading(number: number, { items, weakest, reason }: ReportedGroup)
 }
 
 function itemCells(item: ReportedItem, kept: boolean): string[] {
-  const { kind, similarity, by, width, height, bytes, transform = 'none' } = item;
+  const { kind, similarity, by, bytes, transform = 'none' } = item;
   const near = transform === 'none' ? (by === 'perceptual-hash' ? 'near by hash' : 'near') : transform;
   const relation = kept ? '' : { exact: 'same bytes', pixels: 'same pixels', near }[kind];
-  return [relation, kept ? '' : rounded(similarity).toFixed(4), `${width} x ${height}`, byteSize(bytes)];
+  return [relation, kept ? '' : rounded(similarity).toFixed(4), sizeText(item), byteSize(bytes)];
+}
+
+/** `640 x 480`, `640 x 480, 3 frames`, or that it has no size in pixels to tell. */
+export function sizeText({ width, height, frames = 1 }: ReportedItem): string {
+  if (width === undefined) return 'not decoded';
+  return `${width} x ${height}${frames > 1 ? `, ${frames} frames` : ''}`;
 }
 
 function columnWidths({ keep, items }: ReportedGroup): number[] {
@@ -52,15 +59,20 @@ function columnWidths({ keep, items }: ReportedGroup): number[] {
 
 function summary(report: DuplicateReport): string {
   const redundant = redundantItems(report);
-  const against = report.against === undefined ? '' : ` against ${report.against}`;
-  const pictures = counted(report.scanned, 'picture');
-  if (redundant.length === 0) return `No duplicates among ${pictures}${against} (${levelText(report)}).\n`;
+  const among = `among ${comparedText(report)} (${levelText(report)})`;
+  if (redundant.length === 0) return `No duplicates ${among}.\n`;
   const bytes = redundant.reduce((sum, item) => sum + item.bytes, 0);
   const groups = counted(report.groups.length, 'group');
-  return (
-    `${groups}, ${counted(redundant.length, 'duplicate')} (${byteSize(bytes)}) ` +
-    `among ${pictures}${against} (${levelText(report)}).\n`
-  );
+  return `${groups}, ${counted(redundant.length, 'duplicate')} (${byteSize(bytes)}) ${among}.\n`;
+}
+
+/** `204 pictures against 60 in library`: what can be a duplicate, and of what. */
+export function comparedText(report: DuplicateReport): string {
+  const count = ({ pictures, undecoded }: ComparedFiles) =>
+    counted(pictures, 'picture') +
+    (undecoded > 0 ? ` and ${counted(undecoded, 'file')} compared by bytes only` : '');
+  const { against } = report;
+  return count(report) + (against ? ` against ${count(against)} in ${against.folder}` : '');
 }
 
 /** What counted as alike. */

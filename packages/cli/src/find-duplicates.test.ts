@@ -33,6 +33,7 @@ function picture(number: number, path = `${number}.jpg`): ScannedPicture {
       format: 'jpeg',
       width: 100 + number,
       height: 100,
+      frames: 1,
       lowInformation: false,
       page: false,
       perceptualHash: '0f'.repeat(32),
@@ -119,6 +120,18 @@ test('the cache lets go of what was not used for longest, and keeps to its bytes
   third.close();
 });
 
+test('a file is known by its path, size, times and inode together', () => {
+  const cache = PictureCache.open(`${folder.root}/stamps`);
+  const stamp = { size: 10, modified: 1000, changed: 2000, inode: 2 ** 60 };
+  cache.putContentHash('/a.jpg', stamp, 'content');
+  cache.close();
+  const again = PictureCache.open(`${folder.root}/stamps`);
+  expect(again.contentHash('/a.jpg', stamp)).toBe('content');
+  for (const other of [{ size: 11 }, { modified: 1001 }, { changed: 2001 }, { inode: 0 }])
+    expect(again.contentHash('/a.jpg', { ...stamp, ...other })).toBeUndefined();
+  again.close();
+});
+
 test('where a precision is asked for, hashes have to agree more closely', async () => {
   const hashed = (number: number, bits: number): ScannedPicture => {
     const one = picture(number);
@@ -144,5 +157,56 @@ test('where a precision is asked for, hashes have to agree more closely', async 
   ];
   expect(await sizes({ minSimilarity: 0.999 })).toEqual([[0, 1, 2]]);
   expect(await sizes({ minPrecision: 0.99, calibration })).toEqual([[0, 1]]);
+  cache.close();
+});
+
+test('turning pictures never makes up for the strangers it brings: the similarity does not fall', async () => {
+  const calibration = [
+    { similarity: 0.5, falsePositiveRate: 1e-2 },
+    { similarity: 0.9, falsePositiveRate: 1e-4 },
+  ];
+  const cache = PictureCache.open(`${folder.root}/turned`);
+  // Ten pairs of copies, more or less alike, of which the turned ones are nearly as alike: most pictures look much the same mirrored.
+  const direction = (kind: number, off: number) => {
+    const embedding = new Float32Array(24);
+    embedding[kind] = Math.cos(off);
+    embedding[20 + (kind % 4)] = Math.sin(off);
+    return embedding;
+  };
+  const list = Array.from({ length: 20 }, (_, n): ScannedPicture => {
+    const kind = n >> 1;
+    return { ...picture(n), embedding: direction(kind, n % 2 === 0 ? 0 : 0.2 + kind / 15) };
+  });
+  const turned = list.map((_, n) => {
+    const kind = n >> 1;
+    return Array.from({ length: 7 }, (_, turn) =>
+      direction(kind, (n % 2 === 0 ? 0 : 0.2 + kind / 15) + turn / 1000),
+    );
+  });
+  for (const minPrecision of [0.5, 0.8, 0.9, 0.95, 0.99])
+    for (const boundary of [undefined, 10]) {
+      // Across a boundary the copies of the first ones are the second half.
+      const order =
+        boundary === undefined
+          ? [...list.keys()]
+          : [...list.keys()].sort((a, b) => (a % 2) - (b % 2) || a - b);
+      const search = (rotations: boolean) =>
+        findDuplicates(
+          order.map((n) => list[n] as ScannedPicture),
+          {
+            level: { minPrecision, calibration },
+            dimension: 24,
+            cache,
+            signal: new AbortController().signal,
+            ...(boundary !== undefined && { boundary }),
+            ...(rotations && { turned: order.map((n) => turned[n] as Float32Array[]) }),
+          },
+        );
+      const [upright, both] = [await search(false), await search(true)];
+      expect(upright.groups.length, `${minPrecision}`).toBeGreaterThan(0);
+      expect(both.threshold).toBeGreaterThanOrEqual(upright.threshold);
+      // The estimate is what one gets by counting: ways of comparing times the calibrated rate, of the pairs found.
+      if (both.precision !== undefined) expect(both.precision).toBeLessThanOrEqual(upright.precision ?? 1);
+    }
   cache.close();
 });

@@ -20,7 +20,7 @@ import {
 import { PictureError, pixelHash } from '@lookalike/encoder';
 import { forEachConcurrently } from './concurrency.ts';
 import type { PictureCache } from './picture-cache.ts';
-import { readPicture, type ScannedPicture, sha256 } from './picture-scan.ts';
+import { readPicture, type ScannedFile, sha256 } from './picture-scan.ts';
 
 export interface FoundDuplicates {
   groups: DuplicateGroup[];
@@ -56,19 +56,17 @@ const DECODED_AT_ONCE = 2;
 /** Of unrelated pictures, while looking for the threshold of a precision. */
 const MOST_FALSE_PAIRS = 2_000_000;
 
-/** Groups scanned pictures; indices in the groups are positions in `pictures`. */
+/** Groups scanned files; indices in the groups are positions in `pictures`. Those without an embedding go by their bytes. */
 export async function findDuplicates(
-  pictures: readonly ScannedPicture[],
+  pictures: readonly ScannedFile[],
   options: FindDuplicatesOptions,
 ): Promise<FoundDuplicates> {
   const { level, boundary, turned, ledger, onProgress } = options;
   const contents = distinctContents(pictures, boundary);
-  const compared = comparedPairs(contents, pictures) * (turned ? 8 : 1);
+  const compared = comparedPairs(contents, pictures) * (turned ? waysCompared(boundary) : 1);
   const lowest = 'minSimilarity' in level ? level.minSimilarity : lowestUseful(level.calibration, compared);
   const found = await findNearPairs(
-    contents.files.map(([file]) =>
-      rowOf(pictures[file as number] as ScannedPicture, turned?.[file as number]),
-    ),
+    contents.files.map(([file]) => rowOf(pictures[file as number] as ScannedFile, turned?.[file as number])),
     {
       minSimilarity: lowest,
       minHashSimilarity: options.minHashSimilarity,
@@ -97,10 +95,10 @@ export async function findDuplicates(
       contentHash,
       bytes,
       modified,
-      width: picture.width,
-      height: picture.height,
-      sharpness: picture.sharpness,
-      lowInformation: picture.lowInformation,
+      width: picture?.width ?? 0,
+      height: picture?.height ?? 0,
+      ...(picture && { frames: picture.frames, sharpness: picture.sharpness }),
+      lowInformation: picture?.lowInformation ?? false,
     }),
   );
   const ofFiles = pairsOfFiles(pairs, contents);
@@ -110,8 +108,7 @@ export async function findDuplicates(
     ...(options.minHashSimilarity !== undefined && {
       hashes: {
         pairs: pairsOfFiles(found.hashPairs, contents),
-        similarity: (a, b) =>
-          cosine((pictures[a] as ScannedPicture).embedding, (pictures[b] as ScannedPicture).embedding),
+        similarity: (a, b) => cosine(pictures[a]?.embedding ?? [], pictures[b]?.embedding ?? []),
       },
     }),
   };
@@ -138,11 +135,11 @@ interface Contents {
 }
 
 /** Files with the same bytes are compared once, however many there are. */
-function distinctContents(pictures: readonly ScannedPicture[], boundary: number | undefined): Contents {
+function distinctContents(pictures: readonly ScannedFile[], boundary: number | undefined): Contents {
   const filesFrom = (from: number, to: number) => {
     const files = new Map<string, number[]>();
     for (let file = from; file < to; file++) {
-      const { contentHash } = pictures[file] as ScannedPicture;
+      const { contentHash } = pictures[file] as ScannedFile;
       const same = files.get(contentHash);
       if (same) same.push(file);
       else files.set(contentHash, [file]);
@@ -155,10 +152,10 @@ function distinctContents(pictures: readonly ScannedPicture[], boundary: number 
 }
 
 function rowOf(
-  { contentHash, picture, embedding }: ScannedPicture,
+  { contentHash, picture, embedding }: ScannedFile,
   turned: readonly Float32Array[] | undefined,
 ): PictureRow {
-  const { perceptualHash, lowInformation, page } = picture;
+  const { perceptualHash, lowInformation, page } = picture ?? {};
   return { key: contentHash, embedding, perceptualHash, lowInformation, page, turned };
 }
 
@@ -186,12 +183,20 @@ function pairsOfFiles(
   };
 }
 
-function comparedPairs({ files, boundary }: Contents, pictures: readonly ScannedPicture[]): number {
+function comparedPairs({ files, boundary }: Contents, pictures: readonly ScannedFile[]): number {
   const count = (rows: readonly number[][]) =>
-    rows.filter(([file]) => !pictures[file as number]?.picture.lowInformation).length;
+    rows.filter(([file]) => pictures[file as number]?.picture?.lowInformation === false).length;
   if (boundary !== undefined) return count(files.slice(0, boundary)) * count(files.slice(boundary));
   const all = count(files);
   return (all * (all - 1)) / 2;
+}
+
+/**
+ * How often two pictures are compared where the seven ways to turn and mirror one count: upright, and each turned against the other
+ * (see `PictureRow.turned`). Both directions count, as an encoder does not quite see the same both times.
+ */
+function waysCompared(boundary: number | undefined): number {
+  return boundary === undefined ? 15 : 8;
 }
 
 /** The lowest similarity from which on unrelated pairs are not too many to collect. */
@@ -204,7 +209,7 @@ function lowestUseful(calibration: readonly CalibratedThreshold[], compared: num
 
 async function hashPixels(
   items: readonly DuplicateItem[],
-  pictures: readonly ScannedPicture[],
+  pictures: readonly ScannedFile[],
   candidates: readonly number[],
   { cache, signal }: FindDuplicatesOptions,
 ): Promise<void> {
@@ -213,7 +218,7 @@ async function hashPixels(
     DECODED_AT_ONCE,
     async (index) => {
       const item = items[index] as DuplicateItem;
-      const { contentHash, absolute } = pictures[index] as ScannedPicture;
+      const { contentHash, absolute } = pictures[index] as ScannedFile;
       let hash = cache.pixelHash(contentHash);
       if (hash === undefined) {
         const bytes = await readPicture(absolute).catch(() => undefined);

@@ -1,14 +1,25 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, renameSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { LedgerStore } from '@lookalike/duplicates';
 import type { PictureFacts } from '@lookalike/encoder';
 
-/** What tells that a file is the one seen before without reading it. */
+/**
+ * What tells that a file is the one seen before without reading it. Size and modification stay with a file that is renamed to
+ * another's name: where its inode or the time of its last change of any kind is another one, it is another file. File systems
+ * without inodes give numbers that differ from one mount to the next; files there are read anew, and never mistaken.
+ */
 export interface FileStamp {
   size: number;
   /** Milliseconds. */
   modified: number;
+  /** Milliseconds; of its content, name or owner. Objects of a bucket have none, and no inode. */
+  changed?: number;
+  inode?: number;
+}
+
+export function fileStamp({ size, mtimeMs, ctimeMs, ino }: Stats): FileStamp {
+  return { size, modified: mtimeMs, changed: ctimeMs, inode: ino };
 }
 
 export interface CachedEmbedding {
@@ -24,7 +35,8 @@ const SCHEMA = `
   pragma synchronous = normal;
   pragma busy_timeout = 10000;
   create table if not exists files (
-    path text primary key, size integer not null, modified real not null, seen real not null, content text not null
+    path text primary key, size integer not null, modified real not null, changed real not null, inode real not null,
+    seen real not null, content text not null
   ) without rowid;
   create table if not exists embeddings (
     content text not null, encoder text not null, used integer not null, picture text not null, embedding blob not null,
@@ -78,8 +90,10 @@ export class PictureCache {
     this.#database = database;
     this.#maxBytes = maxBytes;
     this.#statements = {
-      file: database.prepare('select size, modified, seen, content from files where path = ?'),
-      putFile: database.prepare('insert or replace into files values (?, ?, ?, ?, ?)'),
+      file: database.prepare(
+        'select size, modified, changed, inode, seen, content from files where path = ?',
+      ),
+      putFile: database.prepare('insert or replace into files values (?, ?, ?, ?, ?, ?, ?)'),
       embedding: database.prepare(
         'select used, picture, embedding from embeddings where content = ? and encoder = ?',
       ),
@@ -95,7 +109,7 @@ export class PictureCache {
   /** Opens or creates the cache in `folder`. A damaged one is moved aside and begun anew. */
   static open(folder: string, options: PictureCacheOptions = {}): PictureCache {
     mkdirSync(folder, { recursive: true });
-    const path = join(folder, 'pictures-4.sqlite');
+    const path = join(folder, 'pictures-5.sqlite');
     try {
       return new PictureCache(openDatabase(path), options);
     } catch (error) {
@@ -114,14 +128,17 @@ export class PictureCache {
   /** The content hash of a file that has not changed since it was read. */
   contentHash(absolutePath: string, stamp: FileStamp): string | undefined {
     const row = this.#statements.file.get(absolutePath);
-    if (!row || row.size !== stamp.size || row.modified !== stamp.modified) return undefined;
-    if ((row.seen as number) - stamp.modified < SETTLING_MS) return undefined;
+    const { size, modified, changed = 0, inode = 0 } = stamp;
+    if (row?.size !== size || row.modified !== modified) return undefined;
+    if (row.changed !== changed || row.inode !== inode) return undefined;
+    if ((row.seen as number) - Math.max(modified, changed) < SETTLING_MS) return undefined;
     return row.content as string;
   }
 
   putContentHash(absolutePath: string, stamp: FileStamp, contentHash: string): void {
+    const { size, modified, changed = 0, inode = 0 } = stamp;
     this.#write(() =>
-      this.#statements.putFile.run(absolutePath, stamp.size, stamp.modified, Date.now(), contentHash),
+      this.#statements.putFile.run(absolutePath, size, modified, changed, inode, Date.now(), contentHash),
     );
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import type { PictureFacts } from '@lookalike/encoder';
 import { WeightedGate } from '@lookalike/encoder/weighted-gate';
@@ -6,15 +7,22 @@ import { LookalikeError } from '@lookalike/store';
 import { errorText } from './cli-error.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import type { EmbeddingSource } from './lazy-encoder.ts';
-import type { CachedEmbedding, PictureCache } from './picture-cache.ts';
+import { type CachedEmbedding, fileStamp, type PictureCache } from './picture-cache.ts';
 import type { FoundFile } from './walk-pictures.ts';
 
-/** A file that could be decoded, with all that finding duplicates needs of it. */
-export interface ScannedPicture extends FoundFile {
+/** A file with all that finding duplicates needs of it. */
+export interface ScannedFile extends FoundFile {
   contentHash: string;
   bytes: number;
   /** Milliseconds since 1970. */
   modified: number;
+  /** Missing where it cannot be decoded, and the embedding with it: its bytes are all there is to compare. */
+  picture?: PictureFacts;
+  embedding?: Float32Array;
+}
+
+/** One that could be decoded. */
+export interface ScannedPicture extends ScannedFile {
   picture: PictureFacts;
   embedding: Float32Array;
 }
@@ -28,6 +36,8 @@ export interface PictureScan {
   /** In the order of the files given. */
   pictures: ScannedPicture[];
   errors: FileError[];
+  /** The files that the errors are of. */
+  failed: FoundFile[];
   /** How many files needed no encoding: an earlier run had done it. */
   known: number;
 }
@@ -50,6 +60,7 @@ export async function scanPictures(files: readonly FoundFile[], options: ScanOpt
   const { encoder, cache } = options;
   const pictures = new Array<ScannedPicture | undefined>(files.length);
   const errors: FileError[] = [];
+  const failed: FoundFile[] = [];
   // Copies of one file are encoded once, even while the first is still under way.
   const known = new Map<string, Promise<CachedEmbedding>>();
   const fromCache = new Set<string>();
@@ -81,8 +92,8 @@ export async function scanPictures(files: readonly FoundFile[], options: ScanOpt
   };
 
   const scan = async (file: FoundFile): Promise<ScannedPicture> => {
-    const { size, mtimeMs: modified } = await stat(file.absolute);
-    const stamp = { size, modified };
+    const stamp = fileStamp(await stat(file.absolute));
+    const { size, modified } = stamp;
     const contentHash = cache.contentHash(file.absolute, stamp);
     const embedding = contentHash === undefined ? undefined : recall(contentHash);
     if (contentHash === undefined || !embedding) {
@@ -112,19 +123,19 @@ export async function scanPictures(files: readonly FoundFile[], options: ScanOpt
       } catch (error) {
         options.signal?.throwIfAborted();
         errors.push({ path: file.path, error: errorText(error) });
+        failed.push(file);
       }
       options.onProgress?.(++done);
     },
     options.signal,
   );
   errors.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { pictures: pictures.filter((picture) => picture !== undefined), errors, known: remembered };
+  return { pictures: pictures.filter((picture) => picture !== undefined), errors, failed, known: remembered };
 }
 
 /** SHA-256 (hex) of a file's bytes, without reading it where the cache knows it. */
 export async function contentHashOf(file: FoundFile, cache: PictureCache): Promise<string> {
-  const { size, mtimeMs: modified } = await stat(file.absolute);
-  const stamp = { size, modified };
+  const stamp = fileStamp(await stat(file.absolute));
   const known = cache.contentHash(file.absolute, stamp);
   if (known !== undefined) return known;
   const hash = sha256(await readPicture(file.absolute));
@@ -135,6 +146,13 @@ export async function contentHashOf(file: FoundFile, cache: PictureCache): Promi
 /** Hex. */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The same of a file of any size, which is not held. */
+export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path, signal && { signal })) hash.update(part);
+  return hash.digest('hex');
 }
 
 /** @throws LookalikeError `picture-too-large` before reading what the encoder would refuse anyway. */

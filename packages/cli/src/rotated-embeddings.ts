@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { forEachConcurrently } from './concurrency.ts';
 import type { EmbeddingSource } from './lazy-encoder.ts';
 import type { PictureCache } from './picture-cache.ts';
-import { readPicture, type ScannedPicture } from './picture-scan.ts';
+import { readPicture, type ScannedFile } from './picture-scan.ts';
 import { SYMMETRIES, type Symmetry, symmetryBetween, transformSquare } from './symmetries.ts';
 
 const PICTURES_AT_ONCE = 4;
@@ -19,11 +19,11 @@ interface Options {
 
 /**
  * Of every picture the embeddings of its seven other symmetries, in the order of `SYMMETRIES`; none for pictures of low
- * information. A square model input is the same whether the picture or the input is turned, so a picture is decoded once.
+ * information and files that cannot be decoded. A square model input is the same whether the picture or the input is turned, so a picture is decoded once.
  * @throws LookalikeError `not-square` for a model whose input is none.
  */
 export async function rotatedEmbeddings(
-  pictures: readonly ScannedPicture[],
+  pictures: readonly ScannedFile[],
   { encoder, cache, signal, onProgress }: Options,
 ): Promise<(Float32Array[] | undefined)[]> {
   const { input } = encoder.model;
@@ -39,7 +39,7 @@ export async function rotatedEmbeddings(
     pictures,
     PICTURES_AT_ONCE,
     async ({ absolute, contentHash, picture }, index) => {
-      if (!picture.lowInformation) {
+      if (picture && !picture.lowInformation) {
         const known = TURNS.map((turn) => cache.embedding(contentHash, cacheKey(turn))?.embedding);
         if (known.every((embedding) => embedding !== undefined)) results[index] = known;
         else {
@@ -84,7 +84,7 @@ const SIDE = 32;
 
 /** How every picture of a group comes from its first one: see `symmetryBetween`. */
 export async function symmetriesOf(
-  pictures: readonly Pick<ScannedPicture, 'absolute'>[],
+  pictures: readonly Pick<ScannedFile, 'absolute'>[],
   signal: AbortSignal,
 ): Promise<Symmetry[]> {
   const target = { width: SIDE, height: SIDE, resize: { fit: 'squash', kernel: 'linear' } } as const;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -84,6 +84,37 @@ describe('track', () => {
     expect(status).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toContain(words);
+  });
+
+  const occupied: [string, () => string, string][] = [
+    ['the folder of the frames', () => frames, 'is the folder of the frames'],
+    ['the same by another name', () => join(folder.root, 'link'), 'is the folder of the frames'],
+    ['a folder of other files', () => join(folder.root, 'album'), 'holds other files'],
+    ['one of the frames', () => join(folder.root, 'stills/1.webp'), 'is one of the frames'],
+    ['a film', () => join(folder.root, 'film.MP4'), 'ends in .mp4, expected a file that ends in .webp'],
+    ['another animation', () => join(folder.root, 'film.gif'), 'ends in .gif, expected a file'],
+  ];
+  test.each(occupied)('%s is no place for drawn frames, and stays as it was', async (_, out, words) => {
+    const photo = await folder.write('album/0.jpg', 'a photograph');
+    await folder.write('stills/1.webp', await sharp(join(frames, '0.jpg')).webp().toBuffer());
+    await symlink(frames, join(folder.root, 'link')).catch(() => undefined);
+    const before = await readFile(join(frames, '0.jpg'));
+    const source = words.includes('one of') ? join(folder.root, 'stills') : frames;
+    const { status, stdout, stderr } = await runCommand(['track', source, ...BOX, '--out', out()]);
+    expect(stderr).toContain(words);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect((await readFile(join(frames, '0.jpg'))).equals(before)).toBe(true);
+    expect(await readFile(photo, 'utf8')).toBe('a photograph');
+  });
+
+  test('an earlier run is written over', async () => {
+    const out = join(folder.root, 'again');
+    for (const box of ['40,60,40,30', '30,60,40,30']) {
+      const { status } = await runCommand(['track', frames, '--box', box, '--out', out]);
+      expect(status).toBeLessThan(2);
+      const { frames: kept } = JSON.parse(await readFile(join(out, 'boxes.json'), 'utf8'));
+      expect(kept[0].box.x).toBe(Number(box.slice(0, 2)));
+    }
   });
 
   test('a frame of another size is named', async () => {

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openFolderStore } from '@lookalike/store';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCommand, TEST_PICTURES, temporaryFolder } from './test-command.ts';
 import { skippedText, walkPictures } from './walk-pictures.ts';
@@ -30,6 +31,19 @@ async function withLockedFolder(): Promise<string> {
   await chmod(locked, 0o000);
   return join(folder.root, 'album');
 }
+
+test('a data folder of Lookalike is not gone into, wherever it lies', async () => {
+  const cat = await readFile(join(TEST_PICTURES, 'cat.jpg'));
+  await folder.write('album/cat.jpg', cat);
+  const store = await openFolderStore(join(folder.root, 'album/2024/lookalike-data'));
+  await store.put('collections/photos/thumbnail.jpg', cat);
+  const walk = await walkPictures(join(folder.root, 'album'));
+  expect(walk.files.map(({ path }) => path)).toEqual(['cat.jpg']);
+  expect(skippedText(walk)).toBe(' (skipped: 1 data folder of Lookalike)');
+  await expect(walkPictures(join(folder.root, 'album/2024/lookalike-data'))).rejects.toThrow(
+    /no pictures in .* \(skipped: 1 data folder of Lookalike\)$/,
+  );
+});
 
 test.skipIf(process.platform === 'win32')(
   'a folder below that cannot be read is told of and stops nothing',

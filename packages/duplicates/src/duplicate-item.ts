@@ -6,9 +6,11 @@ export interface DuplicateItem {
   contentHash: string;
   /** Of the decoded pixels, where known: see `pixelHashCandidates`. */
   pixelHash?: string;
-  /** As displayed. */
+  /** As displayed; 0 where it cannot be decoded. */
   width: number;
   height: number;
+  /** Of an animation, or pages; missing: 1. */
+  frames?: number;
   bytes: number;
   /** See `PictureFacts`; missing where it is not known. */
   sharpness?: number;

@@ -180,6 +180,11 @@ describe('the one to keep', () => {
     expect(keptOf(file('b'), file('a'))).toEqual(['a', 'all else equal, first path']);
   });
 
+  test('has the most frames, whatever else: a still is part of the animation', () => {
+    const animation = file('a', { frames: 3, width: 50, modified: 5 });
+    expect(keptOf(file('b', { frames: 1 }), animation, file('c'))).toEqual(['a', 'most frames']);
+  });
+
   test('is not a blurred copy, however many bytes it has', () => {
     const original = file('b', { sharpness: 0.2, bytes: 1000 });
     const blurred = file('a', { sharpness: 0.12, bytes: 5000 });

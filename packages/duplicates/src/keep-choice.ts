@@ -22,6 +22,7 @@ const CLEARLY_LESS_SHARP = 0.65;
 
 /** Each leaves the best of those that the rules before it left; at least one. */
 const RULES: { reason: string; best: (candidates: readonly Candidate[]) => Candidate[] }[] = [
+  { reason: 'most frames', best: most(({ item }) => item.frames ?? 1) },
   { reason: 'highest resolution', best: most(({ item }) => item.width * item.height) },
   {
     reason: 'same resolution, clearly sharper',
@@ -55,7 +56,7 @@ function first(key: (candidate: Candidate) => string) {
 }
 
 /**
- * Which of a group to keep: the highest resolution, then what is not clearly less sharp than the sharpest, then the most bytes
+ * Which of a group to keep: the most frames (a still is part of an animation), the highest resolution, then what is not clearly less sharp than the sharpest, then the most bytes
  * (the least compressed), then the older file, then the first path. `samePicture` names the files that show the same pixels:
  * among them bytes say nothing of quality. The reason is the rule that left only one.
  */

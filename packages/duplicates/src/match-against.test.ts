@@ -86,6 +86,21 @@ describe('matching a folder against a reference', () => {
     ]);
   });
 
+  test('an animation is not found in its still, a still is in the animation', () => {
+    const items = [
+      file('animation', { frames: 3 }),
+      file('still'),
+      file('ref1'),
+      file('ref2', { frames: 3 }),
+    ];
+    expect(
+      matched(items, 2, [
+        [0, 2, 1],
+        [1, 3, 1],
+      ]),
+    ).toEqual([['ref2', 'still near']]);
+  });
+
   test('does not depend on the order of pairs', () => {
     const items = ['a', 'b', 'c', 'x', 'y', 'z'].map((key) => file(key));
     const pair = fc.tuple(fc.nat(2), fc.integer({ min: 3, max: 5 }), fc.constantFrom(0.875, 0.9375));

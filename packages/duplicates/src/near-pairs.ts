@@ -12,7 +12,7 @@ import { findHashPairs } from './hash-pairs.ts';
 import { withoutUnlikePages } from './page-pairs.ts';
 import { decodeLedger, encodeLedger, type LedgerStore, type PairLedger, rowDigest } from './pair-ledger.ts';
 import { type CalibratedThreshold, pairsFrom } from './precision-threshold.ts';
-import { concatPairs, renamePairs, type SimilarPairs } from './similar-pairs.ts';
+import { bestOfPairs, concatPairs, renamePairs, type SimilarPairs } from './similar-pairs.ts';
 
 /** One picture, or several files with the same bytes. */
 export interface PictureRow {
@@ -26,7 +26,10 @@ export interface PictureRow {
   perceptualHash?: string | undefined;
   /** Marks on an even ground: where hashes count, a pair with another one only where theirs agree, see `withoutUnlikePages`. */
   page?: boolean | undefined;
-  /** Embeddings of it mirrored and turned, as many for every row: other rows are compared with them as well. */
+  /**
+   * Embeddings of it mirrored and turned, as many for every row: other rows are compared with them as well. Two rows with t each are
+   * compared in 1 + 2t ways, as each is turned against the other, and across a boundary in 1 + t; they are alike as in the best of them.
+   */
   turned?: readonly Float32Array[] | undefined;
 }
 
@@ -245,14 +248,19 @@ class ContinuedSearch {
     return chunks;
   }
 
-  /** Table positions become rows; the pair of a row and one turned is that of their rows, and none with itself. */
+  /**
+   * Table positions become rows; the pair of a row and one turned is that of their rows, and none with itself. Two rows are alike
+   * in many of the ways to turn them, and one pair. All those ways are compared in one go: no later one finds the pair again.
+   */
   #toRows(pairs: SimilarPairs, table: EmbeddingTable, turns: number): SimilarPairs {
     const count = this.#order.length;
     if (table.count === count) return renamePairs(pairs, (position) => this.#order[position] as number);
-    return renamePairs(
-      pairs,
-      (position) =>
-        this.#order[position < count ? position : Math.floor((position - count) / turns)] as number,
+    return bestOfPairs(
+      renamePairs(
+        pairs,
+        (position) =>
+          this.#order[position < count ? position : Math.floor((position - count) / turns)] as number,
+      ),
     );
   }
 

@@ -42,7 +42,9 @@ export function falsePositiveRateAt(points: readonly CalibratedThreshold[], simi
  * threshold rises with the number of pictures, as it must: a rate of 1 in 10,000 is nothing among ten pictures and half
  * a million false pairs among a hundred thousand.
  *
- * `pairs` are all pairs from some lower similarity on. `undefined` where no threshold reaches it.
+ * `pairs` are all pairs from some lower similarity on, each once: where two pictures are compared in several ways (turned), all of
+ * them count in `compared`, as each can make strangers look alike, but what is found is one pair. `undefined` where no threshold
+ * reaches it.
  */
 export function thresholdForPrecision(
   pairs: SimilarPairs,

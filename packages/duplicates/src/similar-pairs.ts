@@ -68,6 +68,24 @@ export function concatPairs(...lists: readonly SimilarPairs[]): SimilarPairs {
   return all;
 }
 
+/** Each pair once, with the best of its similarities. Ascending by `left`, then `right`. */
+export function bestOfPairs({ left, right, similarity }: SimilarPairs): SimilarPairs {
+  const at = (column: Uint32Array | Float32Array, pair: number) => column[pair] as number;
+  const order = Uint32Array.from(left.keys()).sort(
+    (a, b) =>
+      at(left, a) - at(left, b) || at(right, a) - at(right, b) || at(similarity, b) - at(similarity, a),
+  );
+  const best = order.filter((pair, position) => {
+    const before = order[position - 1];
+    return before === undefined || left[before] !== left[pair] || right[before] !== right[pair];
+  });
+  return {
+    left: best.map((pair) => at(left, pair)),
+    right: best.map((pair) => at(right, pair)),
+    similarity: Float32Array.from(best, (pair) => at(similarity, pair)),
+  };
+}
+
 /** The pairs under other names; those of a row that has none, or with itself, are left out. */
 export function renamePairs(pairs: SimilarPairs, nameOf: (row: number) => number | undefined): SimilarPairs {
   const renamed = new PairCollector();

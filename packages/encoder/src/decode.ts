@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import sharp, { type Sharp } from 'sharp';
+import { apngFrames } from './apng-frames.ts';
 import { decodeBytes, defaultDecodeBytes, pixelCount } from './decode-memory.ts';
 import type { PictureBytes, PictureFacts, PictureLimits } from './encoder.ts';
 import { greyPixels } from './grey-pixels.ts';
@@ -56,7 +57,8 @@ async function openPicture(bytes: PictureBytes, given: Partial<PictureLimits> = 
     throw new PictureError('picture-unsupported-format', message);
   }
   // `error` stops at what costs pixels (truncation, checksums) and lets the harmless warnings of real files pass.
-  const open = () => sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true });
+  const open = (pages = 1) =>
+    sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true, pages });
   const header = await damagedUnlessDone(format, () => open().metadata());
   const size = `${header.width} x ${header.pageHeight ?? header.height}`;
   const pixels = pixelCount(header);
@@ -72,7 +74,8 @@ async function openPicture(bytes: PictureBytes, given: Partial<PictureLimits> = 
     throw new PictureError('picture-too-many-pixels', message);
   }
   const { width, height } = header.autoOrient;
-  return { format, width, height, cost, open };
+  const frames = header.pages ?? apngFrames(bytes) ?? 1;
+  return { format, header, limits, width, height, frames, cost, open };
 }
 
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0);
@@ -97,11 +100,8 @@ function asDisplayed(picture: Sharp): Sharp {
 }
 
 /** sRGB, three bytes a pixel, in memory of libvips: it cannot move to another thread. To be given back with `release`. */
-async function rawPixels(picture: Sharp): Promise<Buffer> {
-  const { data, info } = await picture
-    .removeAlpha()
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
+async function rawPixels(picture: Sharp, depth: 'uchar' | 'ushort' = 'uchar'): Promise<Buffer> {
+  const { data, info } = await picture.removeAlpha().raw({ depth }).toBuffer({ resolveWithObject: true });
   if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to sRGB`);
   return data;
 }
@@ -131,7 +131,7 @@ export async function decodePicture(
   target: DecodeTarget,
   { limits, signal }: DecodeOptions = {},
 ): Promise<DecodedPicture> {
-  const { format, width, height, cost, open } = await openPicture(bytes, limits);
+  const { format, width, height, frames, cost, open } = await openPicture(bytes, limits);
   const { fit, kernel } = target.resize;
   const decode = () =>
     copiedPixels(
@@ -151,6 +151,7 @@ export async function decodePicture(
       format,
       width,
       height,
+      frames,
       lowInformation: isLowInformation(pixels, width, height),
       page: isPage(pixels, target.width, target.height),
       perceptualHash: perceptualHash(grey),
@@ -173,24 +174,63 @@ export async function decodeFullSize(
   return { width, height, pixels: await decoding.run(cost, decode, signal) };
 }
 
+/** Of the pixels of all frames, and in turn of what is transparent in them: bytes a pixel at a time. */
+const HASHED_BYTES = 4;
+const HASHED_BYTES_DEEP = 8;
+
 /**
  * SHA-256 (hex) over what the picture shows at full resolution, with its size: equal for the same pixels in another
- * container or with other metadata. Takes a full decode, several times as long as `decodePicture` on large JPEGs:
- * call it for candidates, not for everything.
+ * container or with other metadata. It tells apart what looks the same at first sight only: more than 8 bits a channel are hashed as
+ * 16, where something is transparent what shows through as well, and all frames of an animation or pages of a TIFF file. Where that is
+ * more than the limits allow, and of frames that cannot be decoded together (pages of several sizes, APNG), the file itself is hashed.
+ *
+ * Takes a full decode, several times as long as `decodePicture` on large JPEGs: call it for candidates, not for everything.
  * @throws PictureError; the signal's reason on abort.
  */
 export async function pixelHash(
   bytes: PictureBytes,
-  { limits, signal }: DecodeOptions = {},
+  { limits: given, signal }: DecodeOptions = {},
 ): Promise<string> {
-  const { format, width, height, cost, open } = await openPicture(bytes, limits, 3);
-  const hash = async () => {
-    const pixels = await damagedUnlessDone(format, () => rawPixels(asDisplayed(open())));
-    const digest = createHash('sha256').update(`${width} x ${height} sRGB\n`).update(pixels).digest('hex');
+  const { format, header, limits, width, height, frames, open } = await openPicture(
+    bytes,
+    given,
+    HASHED_BYTES,
+  );
+  const isDeep = header.depth !== 'uchar';
+  const cost = frames * decodeBytes(format, header, isDeep ? HASHED_BYTES_DEEP : HASHED_BYTES);
+  const isTooMuch = frames * pixelCount(header) > limits.maxPixels || cost > limits.maxDecodeBytes;
+  if (isTooMuch || frames !== (header.pages ?? 1)) return fileHash(bytes);
+  const read = async () => {
+    const picture = () => open(frames).autoOrient();
+    const depth = isDeep ? 'ushort' : 'uchar';
+    const colours = isDeep ? 'rgb16' : 'srgb';
+    const kind = [isDeep ? ' 16 bits' : '', frames > 1 ? ` ${frames} frames` : ''].join('');
+    const hash = createHash('sha256').update(`${width} x ${height} sRGB${kind}\n`);
+    const pixels = await rawPixels(picture().flatten({ background: WHITE }).toColourspace(colours), depth);
+    hash.update(pixels);
     release(pixels);
-    return digest;
+    if (header.hasAlpha) {
+      const alpha = await picture()
+        .extractChannel('alpha')
+        .toColourspace(isDeep ? 'grey16' : 'b-w')
+
+        .raw({ depth })
+        .toBuffer();
+      if (alpha.some((value) => value !== 255)) hash.update('alpha\n').update(alpha);
+      release(alpha);
+    }
+    return hash.digest('hex');
   };
-  return decoding.run(cost, hash, signal);
+  try {
+    return await decoding.run(cost, () => damagedUnlessDone(format, read), signal);
+  } catch (error) {
+    if (frames > 1 && error instanceof PictureError) return fileHash(bytes);
+    throw error;
+  }
+}
+
+function fileHash(bytes: PictureBytes): string {
+  return createHash('sha256').update('file\n').update(bytes).digest('hex');
 }
 
 /**

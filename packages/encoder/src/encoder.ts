@@ -8,6 +8,8 @@ export interface PictureFacts {
   /** As displayed, EXIF orientation applied. */
   width: number;
   height: number;
+  /** Of an animation, or pages of a TIFF file; 1 for a still. All else here is of the first one. */
+  frames: number;
   /** Blank or nearly so: its embedding says little. */
   lowInformation: boolean;
   /** Text, a receipt, a line drawing: marks on an even ground, see `isPage`. Its embedding says little but the layout. */

@@ -15,8 +15,11 @@ import type {
   StoredObject,
 } from './object-store.ts';
 
-/** Unfinished files live here, apart from every key; `open` removes those of crashed processes. */
-const temporaryFolder = '.lookalike-tmp';
+/**
+ * Unfinished files live here, apart from every key; `open` removes those of crashed processes. Every folder store has it from its
+ * first opening on, which is how one is known.
+ */
+export const TEMPORARY_FOLDER = '.lookalike-tmp';
 const abandonedAfterMilliseconds = 24 * 60 * 60 * 1000;
 
 /**
@@ -34,7 +37,7 @@ export class FolderStore implements ObjectStore {
 
   static async open(path: string): Promise<FolderStore> {
     const root = resolve(path);
-    const temporary = join(root, temporaryFolder);
+    const temporary = join(root, TEMPORARY_FOLDER);
     await mkdir(temporary, { recursive: true }).catch((cause: unknown) => {
       throw new LookalikeError('store-unavailable', `cannot use ${root} as a data folder: ${reason(cause)}`, {
         cause,
@@ -118,7 +121,7 @@ export class FolderStore implements ObjectStore {
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<{ etag: string }> {
     const path = this.#path(key);
     options.signal?.throwIfAborted();
-    const temporary = join(this.#root, temporaryFolder, randomUUID());
+    const temporary = join(this.#root, TEMPORARY_FOLDER, randomUUID());
     const writing = async <T>(work: Promise<T>): Promise<T> => {
       try {
         return await work;
@@ -208,7 +211,7 @@ export class FolderStore implements ObjectStore {
       }
       const keys: string[] = [];
       for (const entry of entries) {
-        if (folder === '' && entry.name === temporaryFolder) continue;
+        if (folder === '' && entry.name === TEMPORARY_FOLDER) continue;
         const key = folder + entry.name + (entry.isDirectory() ? '/' : '');
         if (!key.startsWith(prefix) && !prefix.startsWith(key)) continue;
         const below = entry.isDirectory() && startAfter.startsWith(key);
@@ -275,7 +278,7 @@ export class FolderStore implements ObjectStore {
   #path(key: string): string {
     checkKey(key);
     const parts = key.split('/');
-    if (parts[0] === temporaryFolder)
+    if (parts[0] === TEMPORARY_FOLDER)
       throw new LookalikeError('invalid-key', `key ${JSON.stringify(key)} begins with a reserved name`);
     if (sep !== '/' && /[\\:*?"<>|]/.test(key))
       throw new LookalikeError('invalid-key', `key ${JSON.stringify(key)} cannot be a file name here`);

@@ -12,6 +12,7 @@ function picture(angle: number, facts: Partial<PictureFacts> = {}): DescribedPic
       format: 'jpeg',
       width: 100,
       height: 100,
+      frames: 1,
       sharpness: 0.5,
       lowInformation: false,
       page: false,

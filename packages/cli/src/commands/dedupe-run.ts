@@ -11,6 +11,7 @@ import { counted } from '../counted.ts';
 import { deleteDuplicates } from '../delete-duplicates.ts';
 import { reportPage } from '../duplicate-page.ts';
 import {
+  type ComparedFiles,
   type DuplicateReport,
   type ReportedItem,
   redundantItems,
@@ -23,12 +24,19 @@ import { findDuplicates } from '../find-duplicates.ts';
 import { type EmbeddingSource, lazyEncoder } from '../lazy-encoder.ts';
 import { assertWritable, note, print, stdoutHasColor, writeWholeFile } from '../output.ts';
 import { PictureCache } from '../picture-cache.ts';
-import { type FileError, scanPictures } from '../picture-scan.ts';
+import { type FileError, type ScannedFile, scanPictures } from '../picture-scan.ts';
 import { duration, Progress } from '../progress.ts';
 import { rotatedEmbeddings, symmetriesOf } from '../rotated-embeddings.ts';
+import { type UndecodedFile, undecodedFiles } from '../undecoded-files.ts';
 import { cacheFolder } from '../user-folders.ts';
 import { readVerdicts } from '../verdicts.ts';
-import { type FoundFile, type PictureWalk, skippedText, walkPictures } from '../walk-pictures.ts';
+import {
+  assertPictures,
+  type FoundFile,
+  findPictureFiles,
+  type PictureWalk,
+  skippedText,
+} from '../walk-pictures.ts';
 
 import type { DedupeOptions } from './dedupe.ts';
 
@@ -36,6 +44,7 @@ export async function dedupe(folder: string, options: DedupeOptions, signal: Abo
   const quiet = options.json === true || options.csv === true;
   if (options.html !== undefined) await assertWritable(options.html);
   const { walk, reference } = await walkFolders(folder, options.against);
+  const walks = reference ? [walk, reference] : [walk];
   const different = await readVerdicts();
   const cache = PictureCache.open(cacheFolder());
   try {
@@ -43,19 +52,15 @@ export async function dedupe(folder: string, options: DedupeOptions, signal: Abo
     try {
       const started = performance.now();
       const work: Work = { options, encoder, cache, signal, quiet, different };
-      const report = await makeReport(folder, walk.files, reference, work);
-      report.errors.unshift(...walk.errors);
-      if (report.scanned === 0)
-        throw new LookalikeError(
-          'no-pictures',
-          `no file in ${folder} could be read:\n${errorLines(report.errors)}`,
-        );
+      const report = await makeReport(folder, walk, reference, work);
+      report.errors.unshift(...walks.flatMap(({ errors }) => errors));
+      if (report.groups.length === 0) assertCompared(report, walks);
       await printReport(report, options);
       if (options.html !== undefined) await writePage(options.html, report, signal, quiet);
       if (!quiet) {
         if (report.errors.length > 0) note(`\nCould not read:\n${errorLines(report.errors)}`);
         note(
-          `${counted(walk.files.length + reference.length, 'file')}${skippedText(walk)} in ${duration((performance.now() - started) / 1000)}` +
+          `${walks.map(walkText).join(' against ')} in ${duration((performance.now() - started) / 1000)}` +
             `${report.known > 0 ? `, ${report.known} known from before` : ''}.`,
         );
       }
@@ -67,6 +72,23 @@ export async function dedupe(folder: string, options: DedupeOptions, signal: Abo
   } finally {
     cache.close();
   }
+}
+
+/** Nothing was found where there was nothing to compare: that is no answer. */
+function assertCompared(report: DuplicateReport, walks: readonly PictureWalk[]): void {
+  for (const [number, side] of [report, report.against].entries()) {
+    if (side?.pictures !== 0) continue;
+    assertPictures(walks[number] as PictureWalk, side.folder);
+    throw new LookalikeError(
+      'no-pictures',
+      `no file in ${side.folder} could be read:\n${errorLines(report.errors)}`,
+    );
+  }
+}
+
+/** `24 files (skipped: 1 symbolic link)` */
+function walkText({ files, unsupported, skipped }: PictureWalk): string {
+  return `${counted(files.length + unsupported.length, 'file')}${skippedText({ skipped, unsupported: [] })}`;
 }
 
 interface Work {
@@ -82,31 +104,54 @@ interface Work {
 async function walkFolders(
   folder: string,
   against: string | undefined,
-): Promise<{ walk: PictureWalk; reference: FoundFile[] }> {
-  const walk = await walkPictures(resolve(folder));
-  if (against === undefined) return { walk, reference: [] };
-  const other = await walkPictures(resolve(against));
+): Promise<{ walk: PictureWalk; reference?: PictureWalk }> {
+  const walk = await walkFolder(folder);
+  if (against === undefined) return { walk };
+  const other = await walkFolder(against);
   const root = await realpath(folder);
   const otherRoot = await realpath(against);
   if (root === otherRoot)
     throw new LookalikeError('same-folder', `${folder} and ${against} are one folder; leave out --against`);
   // Where one folder lies in the other, a file is on the inner one's side.
   const inside = (outer: string, inner: string) => inner.startsWith(outer + sep);
-  const outside = (files: FoundFile[], outer: string, inner: string) =>
-    files.filter(({ path }) => !inside(inner, join(outer, path)));
-  if (inside(root, otherRoot)) walk.files = outside(walk.files, root, otherRoot);
-  if (inside(otherRoot, root)) other.files = outside(other.files, otherRoot, root);
+  const leaveOut = (one: PictureWalk, outer: string, inner: string) => {
+    if (!inside(outer, inner)) return;
+    const outside = ({ path }: FoundFile) => !inside(inner, join(outer, path));
+    one.files = one.files.filter(outside);
+    one.unsupported = one.unsupported.filter(outside);
+  };
+  leaveOut(walk, root, otherRoot);
+  leaveOut(other, otherRoot, root);
+  const [inner, outer] = isEmpty(walk) ? [against, folder] : [folder, against];
+  if (isEmpty(walk) || isEmpty(other))
+    throw new LookalikeError('no-pictures', `no pictures in ${outer} but those in ${inner}`);
   const fromFirst = (absolute: string) => relative(resolve(folder), absolute).split(sep).join('/');
-  const reference = other.files.map(({ absolute }) => ({ path: fromFirst(absolute), absolute }));
-  for (const { path, error } of other.errors)
-    walk.errors.push({ path: `${fromFirst(join(resolve(against), path))}/`, error });
+  const named = ({ absolute }: FoundFile) => ({ path: fromFirst(absolute), absolute });
+  const reference = {
+    ...other,
+    files: other.files.map(named),
+    unsupported: other.unsupported.map(named),
+    errors: other.errors.map(({ path, error }) => ({
+      path: `${fromFirst(join(resolve(against), path))}/`,
+      error,
+    })),
+  };
   return { walk, reference };
+}
+
+const isEmpty = ({ files, unsupported }: PictureWalk) => files.length + unsupported.length === 0;
+
+/** Files in formats that are not decoded will do: they can be copies of each other. */
+async function walkFolder(folder: string): Promise<PictureWalk> {
+  const walk = await findPictureFiles(resolve(folder));
+  if (isEmpty(walk)) assertPictures(walk, resolve(folder));
+  return walk;
 }
 
 async function makeReport(
   folder: string,
-  files: readonly FoundFile[],
-  reference: readonly FoundFile[],
+  own: PictureWalk,
+  reference: PictureWalk | undefined,
   { options, encoder, cache, signal, quiet, different }: Work,
 ): Promise<DuplicateReport> {
   const { model } = encoder;
@@ -126,13 +171,30 @@ async function makeReport(
     return run((done) => progress.update(done)).finally(() => progress.end());
   };
 
-  const total = files.length + reference.length;
-  const scan = await stage('Looking at', total, 'pictures', (onProgress) =>
-    scanPictures([...files, ...reference], { encoder, cache, signal, onProgress }),
+  const walks = reference ? [own, reference] : [own];
+  const files = walks.flatMap((walk) => walk.files);
+  const scan = await stage('Looking at', files.length, 'pictures', (onProgress) =>
+    scanPictures(files, { encoder, cache, signal, onProgress }),
   );
-  const { pictures } = scan;
-  const referencePaths = new Set(reference.map(({ path }) => path));
-  const own = pictures.filter(({ path }) => !referencePaths.has(path)).length;
+  const undecoded = await undecodedFiles(
+    [...walks.flatMap(({ unsupported }) => unsupported), ...scan.failed],
+    {
+      pictures: scan.pictures,
+      cache,
+      signal,
+    },
+  );
+  const isKnown = (file: UndecodedFile): file is ScannedFile => file.contentHash !== undefined;
+  const pathsOf = (walk?: PictureWalk) => [...(walk?.files ?? []), ...(walk?.unsupported ?? [])];
+  const referencePaths = new Set(pathsOf(reference).map(({ path }) => path));
+  const isOwn = ({ path }: FoundFile) => !referencePaths.has(path);
+  const [ownPictures, otherPictures] = parted([...scan.pictures, ...undecoded.filter(isKnown)], isOwn);
+  const pictures = [...ownPictures, ...otherPictures];
+  const compared = (where: string, side: boolean): ComparedFiles => ({
+    folder: where,
+    pictures: scan.pictures.filter((file) => isOwn(file) === side).length,
+    undecoded: undecoded.filter((file) => isOwn(file) === side).length,
+  });
   const turned = options.rotations
     ? await stage('Turning', pictures.length, 'pictures', (onProgress) =>
         rotatedEmbeddings(pictures, { encoder, cache, signal, onProgress }),
@@ -152,7 +214,7 @@ async function makeReport(
       ledger: cache.ledger(ledgerName(folder, options, encoder.hash)),
       different,
       signal,
-      ...(options.against !== undefined && { boundary: own }),
+      ...(options.against !== undefined && { boundary: ownPictures.length }),
       ...(turned && { turned }),
       onProgress: (share) => onProgress(Math.floor(share * 100)),
     }),
@@ -168,20 +230,29 @@ async function makeReport(
   const groups = reportGroups(found.groups, pictures);
   if (options.rotations) {
     for (const { items } of groups)
-      for (const [index, symmetry] of (await symmetriesOf(items, signal)).entries())
-        (items[index] as ReportedItem).transform = symmetry.name;
+      for (const [index, name] of (await transformsOf(items, signal)).entries())
+        (items[index] as ReportedItem).transform = name;
   }
   return {
-    folder,
+    ...compared(folder, true),
     model: model.name,
     threshold: found.threshold,
-    scanned: pictures.length,
     known: scan.known,
     groups,
     errors: scan.errors,
     ...(found.precision !== undefined && { precision: found.precision }),
-    ...(options.against !== undefined && { against: options.against }),
+    ...(options.against !== undefined && { against: compared(options.against, false) }),
   };
+}
+
+async function transformsOf(items: readonly ReportedItem[], signal: AbortSignal): Promise<string[]> {
+  // Of files that cannot be decoded all have the same bytes.
+  if (items.some(({ width }) => width === undefined)) return items.map(() => 'none');
+  return (await symmetriesOf(items, signal)).map(({ name }) => name);
+}
+
+function parted<T>(values: readonly T[], isFirst: (value: T) => boolean): [T[], T[]] {
+  return [values.filter(isFirst), values.filter((value) => !isFirst(value))];
 }
 
 /** All that decides which pictures are pairs, but the pictures and the similarity. */

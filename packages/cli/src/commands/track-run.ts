@@ -1,23 +1,13 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { PictureError, resolveModel } from '@lookalike/encoder';
 import { LookalikeError } from '@lookalike/store';
 import { openTracker, type Tracker } from '@lookalike/tracking';
-import { animatedWebp, annotatedFrame, checkAnimation } from '../annotated-frames.ts';
 import { EXIT } from '../cli-error.ts';
-import { note, print, writeWholeFile } from '../output.ts';
+import { note, print } from '../output.ts';
 import { readPicture } from '../picture-scan.ts';
 import { Progress } from '../progress.ts';
+import { openTrackOutput, type TrackedFrame, type TrackOutput } from '../track-output.ts';
 import { type FoundFile, walkPictures } from '../walk-pictures.ts';
 import type { TrackOptions } from './track.ts';
-
-interface TrackedFrame {
-  path: string;
-  box: { x: number; y: number; width: number; height: number };
-  /** 1 in the first frame, where the box was given. */
-  score: number;
-}
 
 export async function track(folder: string, options: TrackOptions, signal: AbortSignal): Promise<number> {
   const { files, errors } = await walkPictures(folder);
@@ -26,7 +16,7 @@ export async function track(folder: string, options: TrackOptions, signal: Abort
   // A film's frames are counted: 9 before 10, however many digits they are written with.
   const byNumber = new Intl.Collator('en', { numeric: true });
   files.sort((a, b) => byNumber.compare(a.path, b.path));
-  const out = await openOutput(options.out, files.length);
+  const out = options.out === undefined ? undefined : await openTrackOutput(options.out, { folder, files });
   const tracker = await openTracker(await resolveModel(options.model));
   try {
     const { frames, seconds } = await follow(tracker, files, options, out, signal);
@@ -56,7 +46,7 @@ async function follow(
   tracker: Tracker,
   files: readonly FoundFile[],
   { box, json }: TrackOptions,
-  out: Output | undefined,
+  out: TrackOutput | undefined,
   signal: AbortSignal,
 ): Promise<{ frames: TrackedFrame[]; seconds: number }> {
   const frames: TrackedFrame[] = [];
@@ -98,44 +88,4 @@ async function named<T>(path: string, work: () => Promise<T>): Promise<T> {
       throw new LookalikeError(error.code, `${path}: ${error.message}`, { cause: error });
     throw error;
   }
-}
-
-interface Output {
-  path: string;
-  add(bytes: Uint8Array, frame: TrackedFrame, lost: boolean): Promise<void>;
-  finish(report: string): Promise<void>;
-}
-
-/** Where frames go, by the ending of its name. What cannot be written is said before any work is done. */
-async function openOutput(path: string | undefined, frameCount: number): Promise<Output | undefined> {
-  if (path === undefined) return undefined;
-  const there = await stat(path).catch(() => undefined);
-  if (path.toLowerCase().endsWith('.webp')) {
-    if (there?.isDirectory()) throw new LookalikeError('bad-output', `${path} is a folder, expected a file`);
-    checkAnimation(frameCount);
-    const drawn: Buffer[] = [];
-    return {
-      path,
-      async add(bytes, { box, score }, lost) {
-        drawn.push(await annotatedFrame(bytes, box, { score, lost, format: 'png' }));
-      },
-      async finish() {
-        await writeWholeFile(path, Readable.from([await animatedWebp(drawn)]));
-      },
-    };
-  }
-  if (there && !there.isDirectory())
-    throw new LookalikeError('bad-output', `${path} is a file that does not end in .webp, expected a folder`);
-  await mkdir(path, { recursive: true });
-  return {
-    path,
-    async add(bytes, { path: frame, box, score }, lost) {
-      const name = `${frame.replaceAll('/', '-').replace(/\.[^.]+$/, '')}.jpg`;
-      const drawn = await annotatedFrame(bytes, box, { score, lost, format: 'jpeg' });
-      await writeWholeFile(join(path, name), Readable.from([drawn]));
-    },
-    async finish(report) {
-      await writeWholeFile(join(path, 'boxes.json'), [report]);
-    },
-  };
 }

@@ -271,6 +271,7 @@ export class Indexer {
         folder,
         maxRows: this.#maxRows(state),
       });
+      const storedSince = this.#head.now();
       const add: SegmentDescriptor[] = [];
       for (const [i, segment] of built.entries()) {
         const graphPending = !graphs && segment.rows >= settings.graphMinRows;
@@ -278,14 +279,17 @@ export class Indexer {
         add.push({ ...descriptor, ...(graphPending && { graphPending }) });
       }
       let committed = false;
-      await this.#head.commit((current): CommitBody | undefined => {
-        const indexed = indexedVersionOf(current);
-        committed = indexed !== undefined;
-        if (indexed === undefined) return undefined;
-        // Nothing was written since: this commit, too, need not be read again by those who have its checkpoint.
-        const indexedVersion = current.lastWrite <= indexed ? current.version + 1 : indexed;
-        return { kind: 'segments', add, remove, indexedVersion };
-      });
+      await this.#head.commit(
+        (current): CommitBody | undefined => {
+          const indexed = indexedVersionOf(current);
+          committed = indexed !== undefined;
+          if (indexed === undefined) return undefined;
+          // Nothing was written since: this commit, too, need not be read again by those who have its checkpoint.
+          const indexedVersion = current.lastWrite <= indexed ? current.version + 1 : indexed;
+          return { kind: 'segments', add, remove, indexedVersion };
+        },
+        { storedSince },
+      );
       return committed;
     });
   }

@@ -1,12 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
 import type { Meter } from './meter.ts';
 import type { SegmentFile } from './segment-descriptor.ts';
 
 const openAtOnce = 128;
+/** Of a fetch: what is not written to for this long (milliseconds) is left over of a process that ended. */
+const fetchPatience = 3_600_000;
 
 /**
  * Objects as files on this machine: those of a folder store where they are, others in a cache folder by their SHA-256,
@@ -18,6 +20,8 @@ export class LocalFiles {
   readonly #maxBytes: number;
   readonly #open = new Map<string, number>();
   readonly #fetching = new Map<string, Promise<string>>();
+  /** Files of the folder that must not go now, with how many need them. */
+  readonly #pinned = new Map<string, number>();
 
   constructor(store: ObjectStore, options: { folder: string; maxBytes: number }) {
     this.#store = store;
@@ -47,6 +51,36 @@ export class LocalFiles {
       this.#fetching.set(file.sha256, fetching);
     }
     return fetching;
+  }
+
+  /**
+   * The object as a file that stays when it leaves the cache: linked, or copied, to `path`; where the store has it as a file, that
+   * one. Which of them it is.
+   */
+  async keep(key: string, file: SegmentFile, path: string, meter: Meter): Promise<string> {
+    const name = file.sha256;
+    this.#pinned.set(name, (this.#pinned.get(name) ?? 0) + 1);
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const found = await this.need(key, file, meter);
+        if (found !== join(this.#folder, name)) return found;
+        try {
+          await link(found, path).catch((error) => {
+            if (isMissing(error)) throw error;
+            // On another disk, or one without links.
+            return copyFile(found, path);
+          });
+          return path;
+        } catch (error) {
+          // Another process has made room meanwhile.
+          if (!isMissing(error) || attempt === 5) throw error;
+        }
+      }
+    } finally {
+      const others = (this.#pinned.get(name) ?? 1) - 1;
+      if (others === 0) this.#pinned.delete(name);
+      else this.#pinned.set(name, others);
+    }
   }
 
   async #fetch(key: string, file: SegmentFile, meter: Meter): Promise<string> {
@@ -92,13 +126,15 @@ export class LocalFiles {
       names.map(async (name) => {
         const path = join(this.#folder, name);
         const info = await stat(path).catch(() => undefined);
-        return { path, size: info?.size ?? 0, usedAt: info?.mtimeMs ?? 0 };
+        return { name, path, size: info?.size ?? 0, usedAt: info?.mtimeMs ?? 0 };
       }),
     );
     files.sort((a, b) => a.usedAt - b.usedAt);
     let total = bytes + files.reduce((sum, file) => sum + file.size, 0);
     for (const file of files) {
       if (total <= this.#maxBytes) return;
+      const isFetched = file.name.endsWith('.tmp') && Date.now() - file.usedAt < fetchPatience;
+      if (isFetched || this.#pinned.has(file.name)) continue;
       total -= file.size;
       await rm(file.path, { force: true });
     }
@@ -143,4 +179,8 @@ export class LocalFiles {
     for (const file of this.#open.values()) closeSync(file);
     this.#open.clear();
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

@@ -53,33 +53,39 @@ export class LocalFiles {
     return fetching;
   }
 
+  /** Does something with the object as a file, which this process leaves in the cache until it is done. */
+  async use<T>(key: string, file: SegmentFile, meter: Meter, work: (path: string) => Promise<T>): Promise<T> {
+    const name = file.sha256;
+    this.#pinned.set(name, (this.#pinned.get(name) ?? 0) + 1);
+    try {
+      return await work(await this.need(key, file, meter));
+    } finally {
+      const others = (this.#pinned.get(name) ?? 1) - 1;
+      if (others === 0) this.#pinned.delete(name);
+      else this.#pinned.set(name, others);
+    }
+  }
+
   /**
    * The object as a file that stays when it leaves the cache: linked, or copied, to `path`; where the store has it as a file, that
    * one. Which of them it is.
    */
   async keep(key: string, file: SegmentFile, path: string, meter: Meter): Promise<string> {
-    const name = file.sha256;
-    this.#pinned.set(name, (this.#pinned.get(name) ?? 0) + 1);
-    try {
-      for (let attempt = 1; ; attempt++) {
-        const found = await this.need(key, file, meter);
-        if (found !== join(this.#folder, name)) return found;
-        try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.use(key, file, meter, async (found) => {
+          if (found !== join(this.#folder, file.sha256)) return found;
           await link(found, path).catch((error) => {
             if (isMissing(error)) throw error;
             // On another disk, or one without links.
             return copyFile(found, path);
           });
           return path;
-        } catch (error) {
-          // Another process has made room meanwhile.
-          if (!isMissing(error) || attempt === 5) throw error;
-        }
+        });
+      } catch (error) {
+        // Another process made room meanwhile.
+        if (!isMissing(error) || attempt === 5) throw error;
       }
-    } finally {
-      const others = (this.#pinned.get(name) ?? 1) - 1;
-      if (others === 0) this.#pinned.delete(name);
-      else this.#pinned.set(name, others);
     }
   }
 
@@ -160,17 +166,13 @@ export class LocalFiles {
     }
   }
 
-  /** Whether the file has this length and SHA-256. */
+  /** Whether the file has this length and SHA-256. Throws where it cannot be read. */
   async check(path: string, file: SegmentFile): Promise<boolean> {
     const hash = createHash('sha256');
     let length = 0;
-    try {
-      for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-        hash.update(chunk);
-        length += chunk.length;
-      }
-    } catch {
-      return false;
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+      hash.update(chunk);
+      length += chunk.length;
     }
     return length === file.length && hash.digest('hex') === file.sha256;
   }

@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryStore } from '@lookalike/store';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openEngine } from './open-engine.ts';
+import { codeOf } from './test-collections.ts';
 
 let cacheFolder: string;
 beforeAll(async () => {
@@ -44,3 +45,36 @@ test('merges, several at once too, need no room in the cache for what they read'
   ]);
   await engine.close();
 });
+
+test.skipIf(process.getuid === undefined)(
+  'by default the cache is a folder of its user that no one else can write to',
+  async () => {
+    const parent = await mkdtemp(join(cacheFolder, 'temporary-'));
+    vi.stubEnv('TMPDIR', parent);
+    const engine = openEngine({ store: new MemoryStore(), commitWindow: 0, maintenance: false });
+    vi.unstubAllEnvs();
+    await engine.createCollection('c', { dimension: 1, metric: 'l2' });
+    const collection = await engine.collection('c');
+    for (const id of ['a', 'b']) {
+      await collection.upsert([{ id, vector: Float32Array.of(1) }]);
+      await engine.compact('c');
+    }
+    const compacted = () => codeOf(engine.compact('c', { full: true }));
+    const folder = join(parent, `lookalike-cache-${process.getuid?.()}`);
+    expect(await compacted()).toBe('no error');
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+
+    await chmod(folder, 0o777);
+    expect(await compacted()).toBe('cache-not-own');
+    await rm(folder, { recursive: true });
+    const elsewhere = join(parent, 'elsewhere');
+    await mkdir(elsewhere, { mode: 0o700 });
+    await symlink(elsewhere, folder);
+    expect(await compacted()).toBe('cache-not-own');
+    // Nothing but what merges needs it.
+    expect((await collection.get(['a', 'b'])).map((item) => item?.id)).toEqual(['a', 'b']);
+    await rm(folder);
+    expect(await compacted()).toBe('no error');
+    await engine.close();
+  },
+);

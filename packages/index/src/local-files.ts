@@ -1,6 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import {
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  unlink,
+  utimes,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
 import type { Meter } from './meter.ts';
@@ -10,6 +23,12 @@ const openAtOnce = 128;
 /** Of a fetch: what is not written to for this long (milliseconds) is left over of a process that ended. */
 const fetchPatience = 3_600_000;
 
+/** Where files are kept unless told otherwise: a folder of this user, as others may write to the one it is in. */
+function ownFolder(): string {
+  const user = process.getuid?.();
+  return join(tmpdir(), user === undefined ? 'lookalike-cache' : `lookalike-cache-${user}`);
+}
+
 /**
  * Objects as files on this machine: those of a folder store where they are, others in a cache folder by their SHA-256,
  * bounded by bytes (the longest unused go first), shared by all collections and processes.
@@ -17,15 +36,19 @@ const fetchPatience = 3_600_000;
 export class LocalFiles {
   readonly #store: ObjectStore;
   readonly #folder: string;
+  /** The folder is in one that other users may write to. */
+  readonly #isShared: boolean;
   readonly #maxBytes: number;
   readonly #open = new Map<string, number>();
   readonly #fetching = new Map<string, Promise<string>>();
   /** Files of the folder that must not go now, with how many need them. */
   readonly #pinned = new Map<string, number>();
 
-  constructor(store: ObjectStore, options: { folder: string; maxBytes: number }) {
+  /** `folder`: default one of this user among the temporary files. */
+  constructor(store: ObjectStore, options: { folder?: string | undefined; maxBytes: number }) {
     this.#store = store;
-    this.#folder = options.folder;
+    this.#folder = options.folder ?? ownFolder();
+    this.#isShared = options.folder === undefined;
     this.#maxBytes = options.maxBytes;
   }
 
@@ -33,6 +56,7 @@ export class LocalFiles {
   async have(key: string, file: SegmentFile): Promise<string | undefined> {
     const own = await this.#store.localPath?.(key);
     if (own !== undefined) return own;
+    if (!(await this.#isTrusted())) return undefined;
     const path = join(this.#folder, file.sha256);
     const info = await stat(path).catch(() => undefined);
     if (info?.size !== file.length) return undefined;
@@ -90,7 +114,12 @@ export class LocalFiles {
   }
 
   async #fetch(key: string, file: SegmentFile, meter: Meter): Promise<string> {
-    await mkdir(this.#folder, { recursive: true });
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    if (!(await this.#isTrusted()))
+      throw new LookalikeError(
+        'cache-not-own',
+        `the cache folder ${this.#folder} is not safe: expected a folder of this user that no one else can write to; remove it, or name another one`,
+      );
     await this.#makeRoom(file.length);
     const stream = await this.#store.stream(key);
     meter.requests++;
@@ -124,6 +153,13 @@ export class LocalFiles {
       await unlink(temporary).catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Files that others may have put there are not to be read. */
+  async #isTrusted(): Promise<boolean> {
+    if (!this.#isShared || process.getuid === undefined) return true;
+    const info = await lstat(this.#folder).catch(() => undefined);
+    return info?.isDirectory() === true && info.uid === process.getuid() && (info.mode & 0o022) === 0;
   }
 
   async #makeRoom(bytes: number): Promise<void> {

@@ -1,5 +1,4 @@
-import { availableParallelism, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism, totalmem } from 'node:os';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
 import type {
   Administration,
@@ -40,7 +39,10 @@ export interface EngineOptions {
   maxTailBytes?: number;
   /** Bytes of codes, graphs and metadata columns kept in memory; default 1 GiB. */
   memoryBytes?: number;
-  /** Where files of other machines' stores are kept; default a folder of the system's temporary one. */
+  /**
+   * Where files of other machines' stores are kept; default a folder of this user in the system's temporary one, refused with
+   * `cache-not-own` where others can write to it.
+   */
   cacheFolder?: string;
   /** Bytes of `cacheFolder`; default 8 GiB. */
   cacheBytes?: number;
@@ -103,7 +105,7 @@ class LogEngine implements SearchEngine, Administration {
   #closed = false;
 
   constructor(options: EngineOptions) {
-    const { store, cacheFolder = join(tmpdir(), 'lookalike-cache'), cacheBytes = 8 * 2 ** 30 } = options;
+    const { store, cacheFolder, cacheBytes = 8 * 2 ** 30 } = options;
     this.#store = store;
     this.#pool = new BuildPool({
       size: checkWhole('buildThreads', options.buildThreads, 1, 64, availableParallelism()),

@@ -5,6 +5,8 @@ type Engine = SearchEngine & Administration;
 
 /** Rows not in a segment from which indexing is worth a function's time; fewer wait for the sweep. */
 const worthIndexing = 1000;
+/** The same of commits: each is an object that a cold reader fetches, one of deletes too. */
+const commitsWorthIndexing = 500;
 
 interface IndexMessage {
   messageId: string;
@@ -28,7 +30,7 @@ export async function indexBatch(
     const asked = ofCollection.some(({ body }) => parse(body).asked);
     try {
       const collection = await engine.collection(name);
-      if (asked || (await collection.stats()).tailRows >= worthIndexing) await engine.compact(name);
+      if (asked || isLong(await collection.stats())) await engine.compact(name);
     } catch (error) {
       if (error instanceof LookalikeError && error.code === 'unknown-collection') continue;
       onFailure(name, error);
@@ -38,11 +40,25 @@ export async function indexBatch(
   return failed;
 }
 
+function isLong({ tailRows, tailCommits }: CollectionStats): boolean {
+  return tailRows >= worthIndexing || tailCommits >= commitsWorthIndexing;
+}
+
 function parse(body: string): { name?: string; asked: boolean } {
-  const { collection, key } = JSON.parse(body) as { collection?: unknown; key?: unknown };
-  if (typeof collection === 'string') return { name: collection, asked: true };
-  const [, name] = /^collections\/([^/]+)\/log\//.exec(typeof key === 'string' ? key : '') ?? [];
+  const message = parseObject(body);
+  if (typeof message.collection === 'string') return { name: message.collection, asked: true };
+  const key = typeof message.key === 'string' ? message.key : '';
+  const [, name] = /^collections\/([^/]+)\/log\//.exec(key) ?? [];
   return name === undefined ? { asked: false } : { name, asked: false };
+}
+
+/** Of what is no JSON object, one without fields. */
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return {};
+  }
 }
 
 /** Visits every collection; a failure at one is reported and the others are visited all the same. */

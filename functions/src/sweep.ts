@@ -45,7 +45,7 @@ async function measure(onFailure: (collection: string, error: unknown) => void):
       logger.info('collection', { collection: name, ...stats });
       longest = Math.max(longest, stats.tailRows);
       items += stats.items;
-      if (stats.tailRows === 0) return;
+      if (stats.tailCommits === 0) return;
       const body = JSON.stringify({ collection: name });
       await sqs.send(new SendMessageCommand({ QueueUrl: indexQueue, MessageBody: body }));
     },

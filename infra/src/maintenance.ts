@@ -23,6 +23,8 @@ export class Maintenance {
       memorySize: options.indexMemory,
       timeout: Duration.seconds(INDEX_TIMEOUT),
       temporaryStorage: 4096,
+      // The rest is for the segments that merges read and write.
+      environment: { LOOKALIKE_DISK_CACHE_MB: '1024' },
     });
     allowCollections(this.index.executionRole, storage.data);
     this.index.addEventSource(

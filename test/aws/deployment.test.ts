@@ -170,6 +170,14 @@ describe('the default deployment', () => {
     });
   });
 
+  test('leaves the indexer room beside its cache for the segments that merges read and write', () => {
+    made.service.hasResourceProperties('AWS::Lambda::Function', {
+      Handler: 'app/index-collections.handler',
+      EphemeralStorage: { Size: 4096 },
+      Environment: { Variables: Match.objectLike({ LOOKALIKE_DISK_CACHE_MB: '1024' }) },
+    });
+  });
+
   test('hides a message from others for as long as Lambda may work on it, and gives up after five tries', () => {
     const queues = Object.values(resources(made.storage, 'AWS::SQS::Queue'));
     expect(queues).toHaveLength(4);

@@ -117,6 +117,13 @@ describe('the indexer', () => {
     const { body: stats } = await ask('GET', '/v1/collections/photos/stats');
     expect(stats).toMatchObject({ items: good - 1, tailRows: 0 });
     await sweep.invoke({ task: 'collect-garbage' });
+    // Deletes alone are to be indexed, too.
+    await ask('DELETE', '/v1/collections/vectors/items/3-17');
+    await sweep.invoke({ task: 'measure' });
+    expect(cloud.sqs.messages('index').map(({ body }) => JSON.parse(body))).toEqual([
+      { collection: 'vectors' },
+    ]);
+    await cloud.eventSource(cloud.indexQueue, 100, cloud.function('index-collections')).drain();
     expect(await rows()).toHaveLength(good - 1);
   }, 600_000);
 });

@@ -7,6 +7,7 @@ export const defaultLimits: Readonly<Limits> = {
   pictureBytes: 64 * mebibyte,
   jsonBytes: 96 * mebibyte,
   ndjsonLineBytes: 96 * mebibyte,
+  arrowBatchBytes: 256 * mebibyte,
   itemsPerBatch: 10_000,
   queriesPerBatch: 100,
   idsPerRequest: 10_000,

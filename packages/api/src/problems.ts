@@ -48,7 +48,7 @@ export const problemKinds: Readonly<Record<string, ProblemKind>> = {
   'no-uploads': { status: 409, title: 'The deployment takes no uploads' },
   'version-conflict': { status: 412, title: 'The item is not at the version the write asks for' },
   'body-too-large': { status: 413, title: 'The body is too large' },
-  'batch-too-large': { status: 413, title: 'The batch is too large for one commit' },
+  'batch-too-large': { status: 413, title: 'The batch is too large' },
   'unsupported-media-type': { status: 415, title: 'The route does not take this type of body' },
   'picture-empty': { status: 422, title: 'The picture is empty' },
   'picture-too-large': { status: 422, title: 'The picture file is too large' },

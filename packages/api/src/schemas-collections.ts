@@ -70,6 +70,10 @@ export const collectionStats = z
     items: z.number().int().openapi({ description: 'Live items.' }),
     segments: z.number().int(),
     tailRows: z.number().int().openapi({ description: 'Rows not yet in a segment, searched exactly.' }),
+    tailCommits: z
+      .number()
+      .int()
+      .openapi({ description: 'Commits not yet in a segment; deletes alone are some, too.' }),
     deletedRows: z.number().int().openapi({ description: 'Rows stored but deleted or replaced.' }),
     bytes: z.object({ rows: z.number(), codes: z.number(), graphs: z.number(), log: z.number() }),
   })

@@ -65,6 +65,7 @@ export const limits = z
     pictureBytes: z.number().int(),
     jsonBytes: z.number().int(),
     ndjsonLineBytes: z.number().int(),
+    arrowBatchBytes: z.number().int(),
     itemsPerBatch: z.number().int(),
     queriesPerBatch: z.number().int(),
     idsPerRequest: z.number().int(),

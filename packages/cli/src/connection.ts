@@ -4,6 +4,7 @@ import { LookalikeError } from '@lookalike/store';
 import { type Command, Option } from 'commander';
 import { openExistingStore, openStore } from './open-store.ts';
 import { modelOption } from './option-values.ts';
+import { segmentCacheFolder } from './user-folders.ts';
 
 export const DEFAULT_URL = 'http://127.0.0.1:8787';
 
@@ -73,7 +74,7 @@ export async function withClient<T>(
     import('./serve-encoders.ts'),
   ]);
   const objects = await (creates ? openStore : openExistingStore)(options.data);
-  const engine = openEngine({ store: objects });
+  const engine = openEngine({ store: objects, cacheFolder: segmentCacheFolder() });
   const { encoders } = await serveEncoders(options.model);
   try {
     const failures = new Map<string, unknown>();

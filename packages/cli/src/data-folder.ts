@@ -2,6 +2,7 @@ import type { Administration, SearchEngine } from '@lookalike/index';
 import type { ObjectStore } from '@lookalike/store';
 import { Option } from 'commander';
 import { DEFAULT_DATA, openExistingStore } from './open-store.ts';
+import { segmentCacheFolder } from './user-folders.ts';
 
 export interface DataOptions {
   data: string;
@@ -20,7 +21,7 @@ export async function withEngine<T>(
 ): Promise<T> {
   const { openEngine } = await import('@lookalike/index');
   const objects = await openExistingStore(data);
-  const engine = openEngine({ store: objects });
+  const engine = openEngine({ store: objects, cacheFolder: segmentCacheFolder() });
   try {
     return await work(engine, objects);
   } finally {

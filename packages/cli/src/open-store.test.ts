@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { S3Server } from '../../../test/s3-server/s3-server.ts';
@@ -38,6 +38,13 @@ describe('--data s3://…', () => {
     );
     const verified = await runCommand(['verify', '-c', 'points', ...data], { env });
     expect(verified.stdout).toMatch(/^1 items .* all is well/);
+    for (const full of [[], ['--full']])
+      expect(await runCommand(['compact', '-c', 'points', ...full, ...data], { env })).toMatchObject({
+        status: 0,
+      });
+    const cache = join(folder.env.LOOKALIKE_CACHE_DIR, 'segments');
+    expect(await readdir(cache)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+    if (process.platform !== 'win32') expect((await stat(cache)).mode & 0o777).toBe(0o700);
   });
 
   test('has pictures to ingest, which are read and never written', async () => {

@@ -12,6 +12,11 @@ export function cacheFolder(env: Environment = process.env, platform: string = p
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lookalike');
 }
 
+/** Files of collections in buckets, at most 8 GiB. */
+export function segmentCacheFolder(): string {
+  return join(cacheFolder(), 'segments');
+}
+
 /** What a person decided: verdicts that two pictures differ. `LOOKALIKE_CONFIG_DIR` overrides it. */
 export function configFolder(env: Environment = process.env, platform: string = process.platform): string {
   if (env.LOOKALIKE_CONFIG_DIR) return env.LOOKALIKE_CONFIG_DIR;

@@ -1,5 +1,6 @@
 import { LookalikeError } from '@lookalike/store';
 import type { RecordBatch } from 'apache-arrow';
+import { arrowStream } from './arrow-framing.ts';
 import type { Collection, Item, Metadata, UpsertResult } from './engine.ts';
 
 /** Rows a message of an export, and items a write of an import. */
@@ -54,7 +55,8 @@ export interface ImportReport {
 /**
  * Upserts the rows of an Arrow IPC stream or file with the columns id (utf8), vector (list of float32) and, optionally, metadata (utf8,
  * JSON); others are ignored. A bad row does not stop the rest. Throws `invalid-arrow` where the stream or its columns are
- * not as expected; rows before that are stored, and a second run stores them again.
+ * not as expected, `batch-too-large` at a record batch of more than `maxArrowBatchBytes`; rows before that are stored, and a second run
+ * stores them again.
  */
 export async function importArrow(
   collection: Collection,
@@ -80,7 +82,7 @@ export async function importArrow(
 async function* batchesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<RecordBatch> {
   const { RecordBatchReader } = await import('apache-arrow');
   try {
-    const reader = await RecordBatchReader.from(source);
+    const reader = await RecordBatchReader.from(arrowStream(source));
     await reader.open();
     // Of nothing, or of a few bytes of anything, it makes a stream without rows.
     if (!reader.schema) throw invalidArrow('expected a stream or file, which begins with its columns');

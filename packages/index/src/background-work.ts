@@ -1,13 +1,11 @@
-/** After a failure the next run waits this long (milliseconds), doubled each time up to a minute. */
-const firstPause = 500;
+import { RetryPause } from './retry-pause.ts';
 
 /** Work done in the background where there is some, one run at a time. */
 export class BackgroundWork {
   readonly #isDue: () => boolean;
   readonly #work: () => Promise<unknown>;
   #running: Promise<void> | undefined;
-  #failures = 0;
-  #notBefore = 0;
+  readonly #pause = new RetryPause();
   #stopped = false;
 
   constructor(isDue: () => boolean, work: () => Promise<unknown>) {
@@ -17,15 +15,15 @@ export class BackgroundWork {
 
   /** Begins a run where one is due and none is under way. */
   poke(): void {
-    if (this.#running !== undefined || this.#stopped || performance.now() < this.#notBefore) return;
+    if (this.#running !== undefined || this.#stopped || !this.#pause.isOver) return;
     if (!this.#isDue()) return;
     this.#running = this.#work()
       .then(() => {
-        this.#failures = 0;
+        this.#pause.succeeded();
       })
       .catch(() => {
         // Nothing is lost by it, and the next poke tries again; a store that fails also fails the writes that poke.
-        this.#notBefore = performance.now() + Math.min(60_000, firstPause * 2 ** this.#failures++);
+        this.#pause.failed();
       })
       .finally(() => {
         this.#running = undefined;

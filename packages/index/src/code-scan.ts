@@ -28,7 +28,7 @@ export interface CodeCandidate {
   row: number;
   /** Estimated; larger is nearer: cosine similarity, or |query|^2 - distance^2. */
   score: number;
-  /** The true score is at most this far off; infinite of int4 codes, which tell nothing certain. */
+  /** The true score is at most this far off; infinite of int4 codes, which tell nothing certain, and of vectors that have no code. */
   bound: number;
 }
 
@@ -100,7 +100,8 @@ export class CodeScanner {
     const factor = metric === 'cosine' ? 1 : 2;
     const normFactor = metric === 'cosine' ? 0 : 1;
     const bounded = this.#kind === 'int8';
-    const errorFactor = bounded ? factor * codeNorm * (1 + slack) : 0;
+    // Never 0, which would make nothing of an infinite error.
+    const errorFactor = bounded ? Math.max(factor * codeNorm * (1 + slack), Number.MIN_VALUE) : 0;
     const normErrorFactor = bounded ? factor * error * (1 + slack) : 0;
     const base = metric === 'cosine' ? 1 : norm * norm;
     const masksAt = maskAt(this.#dimension);

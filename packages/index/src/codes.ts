@@ -2,16 +2,30 @@ import { crc32 } from 'node:zlib';
 import type { Metric } from './engine.ts';
 import { encodeFrame } from './frame.ts';
 
-/** Vectors outside these norms would overflow or underflow the float32 of codes and graphs: searched exactly instead. */
+/** Vectors outside these norms would overflow or underflow the float32 of codes and graphs: compared exactly instead. */
 const maxNorm = 1e15;
 const minNorm = 1e-15;
+/** Vectors without a code that are compared one by one with every query: where there are more, all are. */
+export const maxUncoded = 64;
 
 /** Codes of rows go from minus this to this. */
 export const largestCode = 127;
 
-/** Whether a vector of this norm can be coded; of no norm, it can. */
-export function isCodable(norm: number): boolean {
-  return norm === 0 || (norm >= minNorm && norm <= maxNorm);
+/**
+ * The int8 code of a vector, written to `code`, and what belongs to it. Of one that can have none, all is 0 and the error infinite, so
+ * that every search has it among those to compare.
+ */
+export function codeOf(
+  metric: Metric,
+  vector: Float32Array,
+  code: Int8Array,
+): { scale: number; error: number; norm: number } {
+  const { scale, error, norm } = quantize(metric, vector, code, largestCode, Math.fround);
+  if (norm === 0 || (norm >= minNorm && norm <= maxNorm))
+    // Rounded up, so that the bound stays one.
+    return { scale, error: error * (1 + 1e-6), norm };
+  code.fill(0);
+  return { scale: 0, error: Number.POSITIVE_INFINITY, norm: 0 };
 }
 
 /** Dimensions of a code: a multiple of 16, the width of the kernel. */
@@ -26,7 +40,7 @@ export function codeRowBytes(dimension: number): number {
 
 /**
  * int8 codes of vectors, each with a scale of its own: vector ~ scale x code. Under cosine, of the normalised vectors.
- * `errors`: the length of what the code misses of its vector. `norms`: of the vectors (1 under cosine). `checks`: CRC-32
+ * `errors`: the length of what the code misses of its vector; infinite where there is no code. `norms`: of the vectors (1 under cosine). `checks`: CRC-32
  * of the float32 bytes of each vector as stored.
  */
 export class CodeBuilder {
@@ -39,7 +53,7 @@ export class CodeBuilder {
   readonly #norms: Float32Array;
   readonly #checks: Uint32Array;
   #count = 0;
-  #usable = true;
+  #uncoded = 0;
 
   constructor(metric: Metric, dimension: number, capacity: number) {
     this.#metric = metric;
@@ -53,20 +67,19 @@ export class CodeBuilder {
   }
 
   /** False where a vector is too long or short for float32 arithmetic. */
-  get usable(): boolean {
-    return this.#usable;
+  get complete(): boolean {
+    return this.#uncoded === 0;
   }
 
   add(vector: Float32Array): void {
     const row = this.#count++;
     const code = this.#codes.subarray(row * this.#stride, row * this.#stride + this.#dimension);
-    const { scale, error, norm } = quantize(this.#metric, vector, code, largestCode, Math.fround);
+    const { scale, error, norm } = codeOf(this.#metric, vector, code);
     this.#scales[row] = scale;
-    // Rounded up, so that the bound stays one.
-    this.#errors[row] = error * (1 + 1e-6);
+    this.#errors[row] = error;
     this.#norms[row] = norm;
     this.#checks[row] = crc32(bytesOf(vector));
-    if (!isCodable(norm)) this.#usable = false;
+    if (error === Number.POSITIVE_INFINITY) this.#uncoded++;
   }
 
   /** The file. */
@@ -79,7 +92,7 @@ export class CodeBuilder {
         count,
         dimension: this.#dimension,
         stride: this.#stride,
-        usable: this.#usable,
+        usable: this.#uncoded <= maxUncoded,
       },
       [
         bytesOf(this.#codes.subarray(0, count * this.#stride)),

@@ -143,7 +143,13 @@ test('stats and recall describe the collection', async () => {
     Array.from({ length: 50 }, (_, i) => ({ id: `i${i}`, vector: vector(i, i * i) })),
   );
   await collection.delete({ ids: ['i1'] });
-  expect(await collection.stats()).toMatchObject({ items: 49, tailRows: 49, deletedRows: 1, segments: 0 });
+  expect(await collection.stats()).toMatchObject({
+    items: 49,
+    tailRows: 49,
+    tailCommits: 2,
+    deletedRows: 1,
+    segments: 0,
+  });
   expect((await collection.stats()).bytes.log).toBeGreaterThan(50 * 8);
   expect(await collection.recall({ sample: 20, k: 5 })).toMatchObject({ sample: 20, k: 5, recall: 1 });
 });

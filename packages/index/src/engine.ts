@@ -157,6 +157,8 @@ export interface CollectionStats {
   segments: number;
   /** Rows not yet in a segment, searched exactly. */
   tailRows: number;
+  /** Commits from the first to the last write that is not yet in a segment; deletes are writes, too. */
+  tailCommits: number;
   /** Rows that are stored but deleted or replaced. */
   deletedRows: number;
   bytes: { rows: number; codes: number; graphs: number; log: number };

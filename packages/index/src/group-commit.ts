@@ -2,14 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WriteBatch } from './commit.ts';
 import type { Head } from './head.ts';
 import type { HeadState } from './head-state.ts';
-import type { Staging } from './staging.ts';
-import { stage } from './staging.ts';
+import { type Outcome, type Staging, stage } from './staging.ts';
 
 /** A call of a writer that waits for its commit. */
 export interface PendingWrite<Result = unknown> {
   /** Bytes it may add to a commit, roughly. */
   bytes: number;
-  /** Adds what the call changes to `staging`; asked again where the state has moved on. Returns the call's results. */
+  /**
+   * Adds what the call changes to `staging`; asked again where the state has moved on. Returns the call's results; where it throws, that is
+   * the call's outcome, and what it added counts for nothing.
+   */
   stage(state: HeadState, staging: Staging): Result | Promise<Result>;
 }
 
@@ -24,7 +26,7 @@ const maxBytes = 16 * 1024 * 1024;
 
 /**
  * Puts calls that arrive within a window into one commit and answers them all when it exists. At most one commit a
- * window; a call that finds no commit within the window before it is committed at once.
+ * window; a call that finds no commit within the window before it is committed at once. A call that fails fails alone.
  */
 export class GroupCommit {
   readonly #head: Head;
@@ -59,19 +61,26 @@ export class GroupCommit {
       if (wait > 0) await sleep(wait);
       this.#lastStart = performance.now();
       const group = this.#take();
+      let outcomes: Outcome[] = [];
       try {
-        let results: unknown[] = [];
         const version = await this.#head.commit(async (state) => {
           const staged = await stage(
             state,
             group.map((waiting) => waiting.write),
           );
-          results = staged.results;
+          outcomes = staged.outcomes;
           return isEmpty(staged.batch) ? undefined : { kind: 'write', batch: staged.batch };
         });
-        for (const [i, waiting] of group.entries()) waiting.resolve({ version, result: results[i] });
+        for (const [i, waiting] of group.entries()) {
+          const outcome = outcomes[i] as Outcome;
+          if ('error' in outcome) waiting.reject(outcome.error);
+          else waiting.resolve({ version, result: outcome.result });
+        }
       } catch (error) {
-        for (const waiting of group) waiting.reject(error);
+        for (const [i, waiting] of group.entries()) {
+          const outcome = outcomes[i];
+          waiting.reject(outcome !== undefined && 'error' in outcome ? outcome.error : error);
+        }
       }
     }
   }

@@ -53,6 +53,11 @@ export class Head {
     return this.#state;
   }
 
+  /** Milliseconds since 1970, by the clock of grace periods. */
+  now(): number {
+    return this.#now();
+  }
+
   /** Milliseconds since the state was last known to be the newest. */
   get age(): number {
     return this.#now() - this.#confirmedAt;
@@ -188,9 +193,13 @@ export class Head {
   /**
    * Commits what `build` makes of the newest state, so that nothing comes between that state and the commit: on a lost
    * race `build` is asked again. Where it makes nothing, the answer is the version that it decided at, the newest.
+   *
+   * `storedSince`: when the first object was stored that the commit names and nothing else does. Throws `write-failed` where that is
+   * so long ago that it may have been removed.
    */
   async commit(
     build: (state: HeadState) => CommitBody | undefined | Promise<CommitBody | undefined>,
+    { storedSince }: { storedSince?: number } = {},
   ): Promise<number> {
     const id = randomUUID();
     for (;;) {
@@ -204,6 +213,11 @@ export class Head {
         continue;
       }
       if (this.#state.version !== version || this.#stale) continue;
+      if (storedSince !== undefined && this.#now() - storedSince > this.#grace / 2)
+        throw new LookalikeError(
+          'write-failed',
+          `storing what commit ${version + 1} of ${this.name} names took too long: try again`,
+        );
       const commit: Commit = { ...body, id };
       if (await this.#log.append(version + 1, commit, newMeter())) {
         if (this.age > this.#grace / 2)

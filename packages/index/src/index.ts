@@ -1,5 +1,6 @@
 export type * from './administration.ts';
 export { exportArrow, type ImportReport, importArrow } from './arrow-exchange.ts';
+export { maxArrowBatchBytes } from './arrow-framing.ts';
 export { distance, similarity } from './distance.ts';
 export type * from './engine.ts';
 export type * from './filter.ts';

@@ -215,9 +215,10 @@ export class Indexer {
       if (incarnation === 0 || lastWrite <= indexedVersion) return false;
       const last = this.#flushEnd(state);
       const isWhole = last === state.version;
+      const tail = packTail(state, last);
       return this.#build(
         state,
-        { segments: [], tail: packTail(state, last) },
+        async () => ({ segments: [], tail }),
         { remove: [], graphs: graphs && isWhole },
         (current) =>
           current.incarnation === incarnation && current.indexedVersion === indexedVersion ? last : undefined,
@@ -237,40 +238,45 @@ export class Indexer {
 
   async #merge(state: HeadState, group: readonly LiveSegment[]): Promise<boolean> {
     const ids = group.map(({ segment }) => segment.descriptor.id);
-    const segments: SegmentSource[] = [];
-    for (const { segment, dead } of group) {
-      const { rows } = segment.descriptor.files;
-      segments.push({
-        key: segment.place.key('rows'),
-        rowsPath: await this.#space.local.need(segment.place.key('rows'), rows, newMeter()),
-        keys: segment.keys.encode(),
-        live: without(allBits(segment.rows), dead),
-      });
-    }
-    return this.#build(state, { segments }, { remove: ids, graphs: true }, (current) => {
+    const sources = async (folder: string) => {
+      const segments: SegmentSource[] = [];
+      for (const [i, { segment, dead }] of group.entries()) {
+        const key = segment.place.key('rows');
+        const path = join(folder, `source-${i}`);
+        segments.push({
+          key,
+          rowsPath: await this.#space.local.keep(key, segment.descriptor.files.rows, path, newMeter()),
+          keys: segment.keys.encode(),
+          live: without(allBits(segment.rows), dead),
+        });
+      }
+      return { segments };
+    };
+    return this.#build(state, sources, { remove: ids, graphs: true }, (current) => {
       const there = new Set(current.segments.map(({ segment }) => segment.descriptor.id));
       return ids.every((id) => there.has(id)) ? current.indexedVersion : undefined;
     });
   }
 
   /**
-   * Builds, uploads, commits. `indexedVersionOf`: of the commit, judged by the newest state; undefined where another
+   * Builds, uploads, commits. `sourcesIn`: a folder that is there until it is done. `indexedVersionOf`: of the commit, judged by the newest state; undefined where another
    * indexer has done the work meanwhile.
    */
   async #build(
     state: HeadState,
-    sources: Pick<BuildJob, 'segments' | 'tail'>,
+    sourcesIn: (folder: string) => Promise<Pick<BuildJob, 'segments' | 'tail'>>,
     { remove, graphs }: { remove: string[]; graphs: boolean },
     indexedVersionOf: (state: HeadState) => number | undefined,
   ): Promise<boolean> {
     const settings = this.#settings(state.info);
     return inBuildFolder(async (folder) => {
       const built = await this.#pool.build({
-        ...sources,
+        ...(await sourcesIn(folder)),
         settings: graphs ? settings : { ...settings, graphMinRows: Number.POSITIVE_INFINITY },
         folder,
         maxRows: this.#maxRows(state),
       });
+      const storedSince = this.#head.now();
       const add: SegmentDescriptor[] = [];
       for (const [i, segment] of built.entries()) {
         const graphPending = !graphs && segment.rows >= settings.graphMinRows;
@@ -278,14 +284,17 @@ export class Indexer {
         add.push({ ...descriptor, ...(graphPending && { graphPending }) });
       }
       let committed = false;
-      await this.#head.commit((current): CommitBody | undefined => {
-        const indexed = indexedVersionOf(current);
-        committed = indexed !== undefined;
-        if (indexed === undefined) return undefined;
-        // Nothing was written since: this commit, too, need not be read again by those who have its checkpoint.
-        const indexedVersion = current.lastWrite <= indexed ? current.version + 1 : indexed;
-        return { kind: 'segments', add, remove, indexedVersion };
-      });
+      await this.#head.commit(
+        (current): CommitBody | undefined => {
+          const indexed = indexedVersionOf(current);
+          committed = indexed !== undefined;
+          if (indexed === undefined) return undefined;
+          // Nothing was written since: this commit, too, need not be read again by those who have its checkpoint.
+          const indexedVersion = current.lastWrite <= indexed ? current.version + 1 : indexed;
+          return { kind: 'segments', add, remove, indexedVersion };
+        },
+        { storedSince },
+      );
       return committed;
     });
   }

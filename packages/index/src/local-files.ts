@@ -1,12 +1,33 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import {
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  unlink,
+  utimes,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
 import type { Meter } from './meter.ts';
 import type { SegmentFile } from './segment-descriptor.ts';
 
 const openAtOnce = 128;
+/** Of a fetch: what is not written to for this long (milliseconds) is left over of a process that ended. */
+const fetchPatience = 3_600_000;
+
+/** Where files are kept unless told otherwise: a folder of this user, as others may write to the one it is in. */
+function ownFolder(): string {
+  const user = process.getuid?.();
+  return join(tmpdir(), user === undefined ? 'lookalike-cache' : `lookalike-cache-${user}`);
+}
 
 /**
  * Objects as files on this machine: those of a folder store where they are, others in a cache folder by their SHA-256,
@@ -15,13 +36,19 @@ const openAtOnce = 128;
 export class LocalFiles {
   readonly #store: ObjectStore;
   readonly #folder: string;
+  /** The folder is in one that other users may write to. */
+  readonly #isShared: boolean;
   readonly #maxBytes: number;
   readonly #open = new Map<string, number>();
   readonly #fetching = new Map<string, Promise<string>>();
+  /** Files of the folder that must not go now, with how many need them. */
+  readonly #pinned = new Map<string, number>();
 
-  constructor(store: ObjectStore, options: { folder: string; maxBytes: number }) {
+  /** `folder`: default one of this user among the temporary files. */
+  constructor(store: ObjectStore, options: { folder?: string | undefined; maxBytes: number }) {
     this.#store = store;
-    this.#folder = options.folder;
+    this.#folder = options.folder ?? ownFolder();
+    this.#isShared = options.folder === undefined;
     this.#maxBytes = options.maxBytes;
   }
 
@@ -29,6 +56,7 @@ export class LocalFiles {
   async have(key: string, file: SegmentFile): Promise<string | undefined> {
     const own = await this.#store.localPath?.(key);
     if (own !== undefined) return own;
+    if (!(await this.#isTrusted())) return undefined;
     const path = join(this.#folder, file.sha256);
     const info = await stat(path).catch(() => undefined);
     if (info?.size !== file.length) return undefined;
@@ -49,8 +77,49 @@ export class LocalFiles {
     return fetching;
   }
 
+  /** Does something with the object as a file, which this process leaves in the cache until it is done. */
+  async use<T>(key: string, file: SegmentFile, meter: Meter, work: (path: string) => Promise<T>): Promise<T> {
+    const name = file.sha256;
+    this.#pinned.set(name, (this.#pinned.get(name) ?? 0) + 1);
+    try {
+      return await work(await this.need(key, file, meter));
+    } finally {
+      const others = (this.#pinned.get(name) ?? 1) - 1;
+      if (others === 0) this.#pinned.delete(name);
+      else this.#pinned.set(name, others);
+    }
+  }
+
+  /**
+   * The object as a file that stays when it leaves the cache: linked, or copied, to `path`; where the store has it as a file, that
+   * one. Which of them it is.
+   */
+  async keep(key: string, file: SegmentFile, path: string, meter: Meter): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.use(key, file, meter, async (found) => {
+          if (found !== join(this.#folder, file.sha256)) return found;
+          await link(found, path).catch((error) => {
+            if (isMissing(error)) throw error;
+            // On another disk, or one without links.
+            return copyFile(found, path);
+          });
+          return path;
+        });
+      } catch (error) {
+        // Another process made room meanwhile.
+        if (!isMissing(error) || attempt === 5) throw error;
+      }
+    }
+  }
+
   async #fetch(key: string, file: SegmentFile, meter: Meter): Promise<string> {
-    await mkdir(this.#folder, { recursive: true });
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    if (!(await this.#isTrusted()))
+      throw new LookalikeError(
+        'cache-not-own',
+        `the cache folder ${this.#folder} is not safe: expected a folder of this user that no one else can write to; remove it, or name another one`,
+      );
     await this.#makeRoom(file.length);
     const stream = await this.#store.stream(key);
     meter.requests++;
@@ -86,19 +155,28 @@ export class LocalFiles {
     }
   }
 
+  /** Files that others may have put there are not to be read. */
+  async #isTrusted(): Promise<boolean> {
+    if (!this.#isShared || process.getuid === undefined) return true;
+    const info = await lstat(this.#folder).catch(() => undefined);
+    return info?.isDirectory() === true && info.uid === process.getuid() && (info.mode & 0o022) === 0;
+  }
+
   async #makeRoom(bytes: number): Promise<void> {
     const names = await readdir(this.#folder);
     const files = await Promise.all(
       names.map(async (name) => {
         const path = join(this.#folder, name);
         const info = await stat(path).catch(() => undefined);
-        return { path, size: info?.size ?? 0, usedAt: info?.mtimeMs ?? 0 };
+        return { name, path, size: info?.size ?? 0, usedAt: info?.mtimeMs ?? 0 };
       }),
     );
     files.sort((a, b) => a.usedAt - b.usedAt);
     let total = bytes + files.reduce((sum, file) => sum + file.size, 0);
     for (const file of files) {
       if (total <= this.#maxBytes) return;
+      const isFetched = file.name.endsWith('.tmp') && Date.now() - file.usedAt < fetchPatience;
+      if (isFetched || this.#pinned.has(file.name)) continue;
       total -= file.size;
       await rm(file.path, { force: true });
     }
@@ -124,17 +202,13 @@ export class LocalFiles {
     }
   }
 
-  /** Whether the file has this length and SHA-256. */
+  /** Whether the file has this length and SHA-256. Throws where it cannot be read. */
   async check(path: string, file: SegmentFile): Promise<boolean> {
     const hash = createHash('sha256');
     let length = 0;
-    try {
-      for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-        hash.update(chunk);
-        length += chunk.length;
-      }
-    } catch {
-      return false;
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+      hash.update(chunk);
+      length += chunk.length;
     }
     return length === file.length && hash.digest('hex') === file.sha256;
   }
@@ -143,4 +217,8 @@ export class LocalFiles {
     for (const file of this.#open.values()) closeSync(file);
     this.#open.clear();
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

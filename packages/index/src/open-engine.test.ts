@@ -1,5 +1,7 @@
-import { MemoryStore } from '@lookalike/store';
-import { expect, test } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type GetOptions, MemoryStore } from '@lookalike/store';
+import { describe, expect, test } from 'vitest';
 import { openEngine } from './open-engine.ts';
 import { codeOf, engineOn, vector } from './test-collections.ts';
 
@@ -90,4 +92,77 @@ test('close waits for writes and refuses what comes after', async () => {
   await write;
   expect(await codeOf(collection.query({ vector: vector(1, 1) }))).toBe('closed');
   expect(await codeOf(engine.listCollections())).toBe('closed');
+});
+
+describe('of collections that nobody has opened', () => {
+  const config = { dimension: 2, metric: 'l2' } as const;
+
+  test('a list reads no items, and is always the newest', async () => {
+    let time = 1_700_000_000_000;
+    const now = () => time;
+    const store = new MemoryStore({ now });
+    const open = () => openEngine({ store, now, commitWindow: 0, maintenance: false });
+    const writer = open();
+    for (const name of ['a', 'b', 'c', 'd']) {
+      await writer.createCollection(name, config);
+      await (await writer.collection(name)).upsert([{ id: 'x', vector: vector(1, 1) }]);
+    }
+    for (const name of ['a', 'b', 'c']) await writer.compact(name);
+    const got: string[] = [];
+    const get = store.get.bind(store);
+    store.get = (async (key: string, options?: GetOptions) => {
+      got.push(key);
+      return get(key, options);
+    }) as MemoryStore['get'];
+    const reader = open();
+    const listed = async () => {
+      const { collections } = await reader.listCollections();
+      return Object.fromEntries(collections.map(({ name, dimension }) => [name, dimension]));
+    };
+    expect(await listed()).toEqual({ a: 2, b: 2, c: 2, d: 2 });
+    expect(got.filter((key) => key.includes('/segments/'))).toEqual([]);
+
+    await writer.dropCollection('a');
+    await writer.dropCollection('b');
+    await writer.createCollection('b', { ...config, dimension: 3 });
+    await writer.createCollection('e', { ...config, dimension: 5 });
+    expect(await listed()).toEqual({ b: 3, c: 2, d: 2, e: 5 });
+
+    // Commits are gone whose effects are known from checkpoints only.
+    await writer.dropCollection('c');
+    for (let day = 0; day < 4; day++) {
+      time += 30 * 3_600_000;
+      await writer.sweep();
+    }
+    expect(await store.get('collections/b/log/00000000000000000001')).toBeUndefined();
+    expect(await listed()).toEqual({ b: 3, d: 2, e: 5 });
+
+    // A damaged checkpoint is done without, where an older one and the commits after it say the same.
+    await writer.createCollection('f', config);
+    await (await writer.collection('f')).upsert([{ id: 'x', vector: vector(1, 1) }]);
+    await writer.compact('f');
+    const key = (await store.list('collections/f/checkpoints/')).objects.at(-1)?.key as string;
+    await store.put(key, new Uint8Array(100));
+    expect(await listed()).toEqual({ b: 3, d: 2, e: 5, f: 2 });
+    await Promise.all([writer.close(), reader.close()]);
+  });
+
+  test('what is asked about and not there leaves nothing in memory', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const held = () => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const engine = openEngine({ store: new MemoryStore(), commitWindow: 0, maintenance: false });
+    const ask = async (from: number, to: number) => {
+      for (let n = from; n < to; n++)
+        await engine.collection(`none-${n}`).catch((error) => expect(error.code).toBe('unknown-collection'));
+    };
+    await ask(0, 1000);
+    const before = held();
+    await ask(1000, 6000);
+    expect((held() - before) / 5000).toBeLessThan(500);
+    await engine.close();
+  });
 });

@@ -1,5 +1,4 @@
-import { availableParallelism, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism, totalmem } from 'node:os';
 import { LookalikeError, type ObjectStore } from '@lookalike/store';
 import type {
   Administration,
@@ -11,6 +10,7 @@ import type {
 import { BuildPool } from './build-pool.ts';
 import { decodeCheckpoint, listCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import { type CollectionOptions, LogCollection } from './collection.ts';
+import { CollectionDirectory } from './collection-directory.ts';
 import type { Collection, CollectionConfig, CollectionInfo, SearchEngine } from './engine.ts';
 import { collectGarbage } from './garbage.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -21,6 +21,7 @@ import { LocalFiles } from './local-files.ts';
 import { collectionsPrefix, snapshotKey } from './log-keys.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { newMeter } from './meter.ts';
+import { isDamage } from './object-fetch.ts';
 import type { SegmentSpace } from './segment-place.ts';
 import { encodeSnapshot, listSnapshots, openSnapshot, SnapshotCollection } from './snapshot.ts';
 import { verifyCollection } from './verify.ts';
@@ -38,7 +39,10 @@ export interface EngineOptions {
   maxTailBytes?: number;
   /** Bytes of codes, graphs and metadata columns kept in memory; default 1 GiB. */
   memoryBytes?: number;
-  /** Where files of other machines' stores are kept; default a folder of the system's temporary one. */
+  /**
+   * Where files of other machines' stores are kept; default a folder of this user in the system's temporary one, refused with
+   * `cache-not-own` where others can write to it.
+   */
   cacheFolder?: string;
   /** Bytes of `cacheFolder`; default 8 GiB. */
   cacheBytes?: number;
@@ -78,6 +82,10 @@ interface Opened {
   head: Head;
   writer: GroupCommit;
   indexer: Indexer;
+  /** Calls under way that use it. */
+  calls: number;
+  /** Somebody has a collection that writes through it. */
+  inUse: boolean;
 }
 
 class LogEngine implements SearchEngine, Administration {
@@ -91,12 +99,13 @@ class LogEngine implements SearchEngine, Administration {
   readonly #indexerOptions: Partial<IndexerOptions>;
   readonly #maintenance: boolean;
   readonly #opened = new Map<string, Opened>();
+  readonly #directory: CollectionDirectory;
   readonly #sweeping: NodeJS.Timeout | undefined;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(options: EngineOptions) {
-    const { store, cacheFolder = join(tmpdir(), 'lookalike-cache'), cacheBytes = 8 * 2 ** 30 } = options;
+    const { store, cacheFolder, cacheBytes = 8 * 2 ** 30 } = options;
     this.#store = store;
     this.#pool = new BuildPool({
       size: checkWhole('buildThreads', options.buildThreads, 1, 64, availableParallelism()),
@@ -109,6 +118,7 @@ class LogEngine implements SearchEngine, Administration {
     };
     this.#grace = checkWhole('grace', options.grace, 60_000, 10 * 365 * day, day);
     this.#now = options.now ?? Date.now;
+    this.#directory = new CollectionDirectory(store, { grace: this.#grace, now: this.#now });
     this.#maintenance = options.maintenance ?? true;
     this.#indexerOptions = options.indexer ?? {};
     this.#options = {
@@ -120,31 +130,35 @@ class LogEngine implements SearchEngine, Administration {
   }
 
   async createCollection(name: string, config: CollectionConfig): Promise<CollectionInfo> {
-    const { head } = this.#open(name);
-    const info = checkConfig(name, config);
-    await head.refresh();
-    await head.commit((state) => {
-      if (state.incarnation === 0) return { kind: 'create', info };
-      if (!sameConfig(state.info, info))
-        throw new LookalikeError(
-          'collection-exists',
-          `collection ${name} exists with another configuration: ${describe(state.info)}, not ${describe(info)}`,
-        );
-      return undefined;
+    return this.#use(name, async ({ head }) => {
+      const info = checkConfig(name, config);
+      await head.refresh();
+      await head.commit((state) => {
+        if (state.incarnation === 0) return { kind: 'create', info };
+        if (!sameConfig(state.info, info))
+          throw new LookalikeError(
+            'collection-exists',
+            `collection ${name} exists with another configuration: ${describe(state.info)}, not ${describe(info)}`,
+          );
+        return undefined;
+      });
+      return info;
     });
-    return info;
   }
 
   async collection(name: string): Promise<Collection> {
-    const { head, writer, indexer } = this.#open(name);
-    await head.refresh();
-    if (head.state.incarnation === 0) throw unknownCollection(name);
-    return new LogCollection({
-      head,
-      writer,
-      options: this.#options,
-      ...this.#readerParts(),
-      ...(this.#maintenance && { indexer }),
+    return this.#use(name, async (opened) => {
+      const { head, writer, indexer } = opened;
+      await head.refresh();
+      if (head.state.incarnation === 0) throw unknownCollection(name);
+      opened.inUse = true;
+      return new LogCollection({
+        head,
+        writer,
+        options: this.#options,
+        ...this.#readerParts(),
+        ...(this.#maintenance && { indexer }),
+      });
     });
   }
 
@@ -163,13 +177,28 @@ class LogEngine implements SearchEngine, Administration {
     const limit = checkWhole('limit', options.limit, 1, 1000, 100);
     const collections: CollectionInfo[] = [];
     for await (const name of this.#names(options.after)) {
-      const { head } = this.#open(name);
-      await head.refresh();
-      if (head.state.incarnation === 0) continue;
+      const info = await this.#infoOf(name);
+      if (info === undefined) continue;
       if (collections.length === limit) return { collections, next: collections.at(-1)?.name as string };
-      collections.push(head.state.info);
+      collections.push(info);
     }
     return { collections };
+  }
+
+  /** Undefined where there is no such collection. One that is not open stays so. */
+  async #infoOf(name: string): Promise<CollectionInfo | undefined> {
+    let head = this.#opened.get(name)?.head;
+    if (head === undefined) {
+      try {
+        return await this.#directory.info(name);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        // An older checkpoint may do, or a newer one that has come.
+        head = this.#newHead(name);
+      }
+    }
+    await head.refresh();
+    return head.state.incarnation === 0 ? undefined : head.state.info;
   }
 
   /** Of all collections, dropped ones too, after a name. */
@@ -186,28 +215,31 @@ class LogEngine implements SearchEngine, Administration {
   }
 
   async dropCollection(name: string): Promise<void> {
-    const { head } = this.#open(name);
-    await head.refresh();
-    await head.commit((state) => {
-      if (state.incarnation === 0) throw unknownCollection(name);
-      return { kind: 'drop' };
+    await this.#use(name, async ({ head }) => {
+      await head.refresh();
+      await head.commit((state) => {
+        if (state.incarnation === 0) throw unknownCollection(name);
+        return { kind: 'drop' };
+      });
+      // Tells whoever sweeps, and begins the grace period of what is left. That it is dropped does not hang on it.
+      if (head.state.incarnation === 0) await writeCheckpoint(this.#store, head.state).catch(() => undefined);
     });
-    // Tells whoever sweeps, and begins the grace period of what is left. That it is dropped does not hang on it.
-    if (head.state.incarnation === 0) await writeCheckpoint(this.#store, head.state).catch(() => undefined);
   }
 
   async compact(name: string, options: { full?: boolean; rebuild?: boolean } = {}): Promise<void> {
-    const { head, indexer } = this.#open(name);
-    await head.refresh();
-    if (head.state.incarnation === 0) throw unknownCollection(name);
-    await indexer.run(options);
+    await this.#use(name, async ({ head, indexer }) => {
+      await head.refresh();
+      if (head.state.incarnation === 0) throw unknownCollection(name);
+      await indexer.run(options);
+    });
   }
 
   async collectGarbage(name: string, options: { grace?: number } = {}): Promise<GarbageReport> {
-    const { head } = this.#open(name);
-    await head.refresh();
-    const grace = checkWhole('grace', options.grace, 0, 10 * 365 * day, this.#grace);
-    return collectGarbage(this.#store, head, this.#now() - grace);
+    return this.#use(name, async ({ head }) => {
+      await head.refresh();
+      const grace = checkWhole('grace', options.grace, 0, 10 * 365 * day, this.#grace);
+      return collectGarbage(this.#store, head, this.#now() - grace);
+    });
   }
 
   async sweep(options: { grace?: number } = {}): Promise<SweepReport> {
@@ -253,46 +285,51 @@ class LogEngine implements SearchEngine, Administration {
   }
 
   async createSnapshot(name: string, snapshot: string): Promise<{ version: number }> {
-    const { head } = this.#open(name);
-    const key = checkedSnapshotKey(name, snapshot);
-    await head.refresh();
-    const { state } = head;
-    if (state.incarnation === 0) throw unknownCollection(name);
-    const began = this.#now();
-    try {
-      await this.#store.put(key, encodeSnapshot(state), { ifAbsent: true });
-    } catch (error) {
-      if (error instanceof LookalikeError && error.code === 'object-exists')
-        throw new LookalikeError('snapshot-exists', `collection ${name} has a snapshot ${snapshot} already`);
-      throw error;
-    }
-    // What it names may have been removed where nothing named it for so long.
-    if (this.#now() - began > this.#grace / 2) {
-      await this.#store.delete([key]);
-      throw new LookalikeError('write-failed', `snapshot ${snapshot} of ${name} took too long: try again`);
-    }
-    return { version: state.version };
+    return this.#use(name, async ({ head }) => {
+      const key = checkedSnapshotKey(name, snapshot);
+      await head.refresh();
+      const { state } = head;
+      if (state.incarnation === 0) throw unknownCollection(name);
+      const began = this.#now();
+      try {
+        await this.#store.put(key, encodeSnapshot(state), { ifAbsent: true });
+      } catch (error) {
+        if (error instanceof LookalikeError && error.code === 'object-exists')
+          throw new LookalikeError(
+            'snapshot-exists',
+            `collection ${name} has a snapshot ${snapshot} already`,
+          );
+        throw error;
+      }
+      // What it names may have been removed where nothing named it for so long.
+      if (this.#now() - began > this.#grace / 2) {
+        await this.#store.delete([key]);
+        throw new LookalikeError('write-failed', `snapshot ${snapshot} of ${name} took too long: try again`);
+      }
+      return { version: state.version };
+    });
   }
 
   async listSnapshots(name: string): Promise<SnapshotInfo[]> {
-    this.#open(name);
+    this.#check(name);
     return listSnapshots(this.#store, name);
   }
 
   async openSnapshot(name: string, snapshot: string): Promise<Collection> {
-    const { head } = this.#open(name);
+    this.#check(name);
     checkedSnapshotKey(name, snapshot);
-    const source = await openSnapshot(this.#space, name, snapshot, head.state.segments);
+    const known = this.#opened.get(name)?.head.state.segments ?? [];
+    const source = await openSnapshot(this.#space, name, snapshot, known);
     return new SnapshotCollection({ source, ...this.#readerParts() });
   }
 
   async deleteSnapshot(name: string, snapshot: string): Promise<void> {
-    this.#open(name);
+    this.#check(name);
     await this.#store.delete([checkedSnapshotKey(name, snapshot)]);
   }
 
   async verify(name: string): Promise<VerifyReport> {
-    this.#open(name);
+    this.#check(name);
     return verifyCollection(this.#space, name);
   }
 
@@ -306,9 +343,21 @@ class LogEngine implements SearchEngine, Administration {
     this.#space.local.close();
   }
 
+  /** Does something with what this process has of a collection; forgets that where there turns out to be no such collection. */
+  async #use<T>(name: string, work: (opened: Opened) => Promise<T>): Promise<T> {
+    const opened = this.#open(name);
+    opened.calls++;
+    try {
+      return await work(opened);
+    } finally {
+      opened.calls--;
+      if (opened.calls === 0 && !opened.inUse && opened.head.state.incarnation === 0)
+        this.#opened.delete(name);
+    }
+  }
+
   #open(name: string): Opened {
-    this.#assertOpen();
-    checkCollectionName(name);
+    this.#check(name);
     let opened = this.#opened.get(name);
     if (opened === undefined) {
       const head = this.#newHead(name);
@@ -316,10 +365,18 @@ class LogEngine implements SearchEngine, Administration {
         head,
         writer: new GroupCommit(head, this.#options.commitWindow),
         indexer: new Indexer(head, this.#space, this.#pool, this.#indexerOptions, () => this.#sweepOften()),
+        calls: 0,
+        inUse: false,
       };
       this.#opened.set(name, opened);
     }
     return opened;
+  }
+
+  /** Throws where the engine is closed, or there can be no such name. */
+  #check(name: string): void {
+    this.#assertOpen();
+    checkCollectionName(name);
   }
 
   #newHead(name: string): Head {

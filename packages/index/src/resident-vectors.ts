@@ -1,6 +1,8 @@
 import type { AnswerTraffic } from './answer-traffic.ts';
 import { dotAt } from './distance.ts';
 import { newMeter } from './meter.ts';
+import { isDamage } from './object-fetch.ts';
+import { RetryPause } from './retry-pause.ts';
 import type { SegmentPlace } from './segment-place.ts';
 import type { SegmentRows } from './segment-rows.ts';
 
@@ -17,7 +19,8 @@ export class ResidentVectors {
   readonly #traffic: AnswerTraffic;
   #resident: VectorsInMemory | undefined;
   #loading: Promise<void> | undefined;
-  #failed = false;
+  #damaged = false;
+  readonly #pause = new RetryPause();
 
   constructor(place: SegmentPlace, rows: SegmentRows, traffic: AnswerTraffic) {
     this.#place = place;
@@ -34,13 +37,15 @@ export class ResidentVectors {
     }
     const { descriptor, info } = this.#place;
     const bytes = descriptor.rows * (info.dimension * 4 + 8);
-    if (!this.#failed && bytes <= budget.limit / 4) {
+    if (!this.#damaged && this.#pause.isOver && bytes <= budget.limit / 4) {
       this.#loading ??= this.#traffic
         .quiet()
         .then(() => this.#load(bytes))
-        .catch(() => {
+        .then(() => this.#pause.succeeded())
+        .catch((error) => {
           // What is wrong with the rows is said by whoever needs them.
-          this.#failed = true;
+          this.#damaged = isDamage(error);
+          this.#pause.failed();
         })
         .finally(() => {
           this.#loading = undefined;

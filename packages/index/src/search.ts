@@ -1,6 +1,6 @@
 import { type Bits, countBits, hasBit } from './bits.ts';
 import type { CodeFile } from './code-file.ts';
-import { scoreOf } from './code-scan.ts';
+import { type CodeCandidate, scoreOf } from './code-scan.ts';
 import { cosineDistance, dotAt, l1At, l2At } from './distance.ts';
 import type { Metric } from './engine.ts';
 import type { HeadState, LiveSegment } from './head-state.ts';
@@ -157,7 +157,8 @@ async function searchCodes(
   if (metric === 'l1') {
     const limit = nearest.limit * l1Oversampling + 50;
     const found = codes.search('l2', vector, rows, limit, Number.NEGATIVE_INFINITY);
-    await offer(search, found.slice(0, limit), meter);
+    const coded = await offerUncoded(search, codes, found, meter);
+    await offer(search, coded.slice(0, limit), meter);
     if (selected > limit) trace.exact = false;
     return;
   }
@@ -168,6 +169,7 @@ async function searchCodes(
     ? codes.search(metric, vector, rows, nearest.limit, minScore())
     : codes.search(metric, vector, rows, budget, Number.NEGATIVE_INFINITY);
   if (!codes.bounded && selected > remaining.length) trace.exact = false;
+  remaining = await offerUncoded(search, codes, remaining, meter);
   // Where a row costs a request, those are left out that the estimates, as wrong as they were so far, all but exclude; elsewhere all
   // but those that are excluded by proof.
   const frugal = !complete && segment.resident.ifLoaded() === undefined && !(await segment.content.isLocal());
@@ -196,6 +198,25 @@ async function searchCodes(
   }
 }
 
+/** Offers those of which the codes tell nothing; the others are the answer. */
+async function offerUncoded(
+  search: SegmentSearch,
+  codes: CodeFile,
+  found: CodeCandidate[],
+  meter: Meter,
+): Promise<CodeCandidate[]> {
+  // Of codes without bounds all have one.
+  if (!codes.bounded) return found;
+  const isCoded = ({ bound }: CodeCandidate) => bound < Number.POSITIVE_INFINITY;
+  if (found.every(isCoded)) return found;
+  await offer(
+    search,
+    found.filter((candidate) => !isCoded(candidate)),
+    meter,
+  );
+  return found.filter(isCoded);
+}
+
 /** Rows as they are, one after the other: the truth, slowly. */
 async function scanVectors(
   { request, live, rows, distanceTo }: SegmentSearch,
@@ -203,15 +224,19 @@ async function scanVectors(
   trace: SearchTrace,
 ) {
   const { nearest } = request;
-  for await (const block of live.segment.content.vectorBlocks(meter)) {
+  const { segment } = live;
+  const resident = segment.resident.ifLoaded();
+  const blocks = resident
+    ? [{ first: 0, rows: segment.rows, vectors: resident.vectors }]
+    : segment.content.vectorBlocks(meter);
+  for await (const block of blocks) {
     const dimension = block.vectors.length / block.rows;
     for (let i = 0; i < block.rows; i++) {
       const row = block.first + i;
       if (!hasBit(rows, row)) continue;
       trace.rowsScanned++;
       const distance = distanceTo(block.vectors.subarray(i * dimension, (i + 1) * dimension));
-      if (distance <= nearest.bound)
-        nearest.offer({ distance, id: live.segment.keys.id(row), source: live, row });
+      if (distance <= nearest.bound) nearest.offer({ distance, id: segment.keys.id(row), source: live, row });
     }
   }
 }

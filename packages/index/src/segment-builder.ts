@@ -85,7 +85,7 @@ export class SegmentBuilder {
   add({ id, version, metadata, vector }: BuiltRow): void {
     this.#codes.add(vector);
     this.#coarse?.add(vector);
-    if (this.#codes.usable) this.#graph?.add(vector);
+    if (this.#codes.complete) this.#graph?.add(vector);
     const place = this.#count - this.#blockStart;
     this.#versions[this.#count] = version;
     this.#ids.append(id);
@@ -113,9 +113,9 @@ export class SegmentBuilder {
       keys: this.#writeFile(segmentFileNames.keys, keys.encode()),
       codes: this.#writeFile(segmentFileNames.codes, this.#codes.encode()),
     };
-    if (this.#coarse !== undefined && this.#codes.usable)
+    if (this.#coarse !== undefined && this.#codes.complete)
       files.coarse = this.#writeFile(segmentFileNames.coarse, this.#coarse.encode());
-    if (this.#graph !== undefined && this.#codes.usable) {
+    if (this.#graph !== undefined && this.#codes.complete) {
       const path = join(this.#folder, segmentFileNames.graph);
       this.#graph.write(path);
       files.graph = hashFile(path);

@@ -3,6 +3,7 @@ import type { AnswerTraffic } from './answer-traffic.ts';
 import { type Graph, loadGraph } from './graph.ts';
 import { newMeter } from './meter.ts';
 import { isDamage } from './object-fetch.ts';
+import { RetryPause } from './retry-pause.ts';
 import type { SegmentPlace } from './segment-place.ts';
 
 /** The graph of a segment, where it has one: in memory while that allows. */
@@ -11,7 +12,8 @@ export class SegmentGraph {
   readonly #traffic: AnswerTraffic;
   #graph: Graph | undefined;
   #loading: Promise<void> | undefined;
-  #failed = false;
+  #damaged = false;
+  readonly #pause = new RetryPause();
 
   constructor(place: SegmentPlace, traffic: AnswerTraffic) {
     this.#place = place;
@@ -26,7 +28,8 @@ export class SegmentGraph {
       return this.#graph;
     }
     const file = descriptor.files.graph;
-    if (file !== undefined && !this.#failed && file.length <= space.budget.limit / 2)
+    const mayLoad = !this.#damaged && this.#pause.isOver;
+    if (file !== undefined && mayLoad && file.length <= space.budget.limit / 2)
       this.#loading ??= this.#traffic
         .quiet()
         .then(() => this.#load())
@@ -50,18 +53,22 @@ export class SegmentGraph {
     const file = descriptor.files.graph;
     if (file === undefined || this.#graph !== undefined) return;
     try {
-      const path = await space.local.need(this.#place.key('graph'), file, newMeter());
-      if (!(await space.local.check(path, file)))
-        throw new LookalikeError('damaged-object', `${path} is damaged`);
       const { metric, dimension } = info;
-      const graph = await loadGraph(path, { metric, dimension, count: descriptor.rows });
+      const graph = await space.local.use(this.#place.key('graph'), file, newMeter(), async (path) => {
+        if (!(await space.local.check(path, file)))
+          throw new LookalikeError('damaged-object', `${path} is damaged`);
+        return loadGraph(path, { metric, dimension, count: descriptor.rows });
+      });
+      this.#pause.succeeded();
       this.#graph = graph;
       space.budget.hold(graph, graph.bytes, () => {
         this.#graph = undefined;
       });
     } catch (error) {
-      this.#failed = true;
-      if (!isDamage(error)) throw error;
+      this.#damaged = isDamage(error);
+      if (this.#damaged) return;
+      this.#pause.failed();
+      throw error;
     }
   }
 

@@ -332,21 +332,58 @@ describe('search through segments', () => {
     await engine.close();
   });
 
-  test('numbers too large for codes are searched as they are', async () => {
-    const engine = await openOn({ store: new MemoryStore() });
-    await engine.createCollection('c', { dimension: 2, metric: 'l2' });
-    const collection = await engine.collection('c');
-    const items = [1e30, 2e30, -3e38, 1e-40, 0].map((x, i) => ({
-      id: `i${i}`,
-      vector: Float32Array.of(x, x / 3),
-    }));
-    await collection.upsert(items);
-    await engine.compact('c');
-    const query = Float32Array.of(1.4e30, 0);
-    const { matches, receipt } = await collection.query({ vector: query, explain: true });
-    expect(ids(matches)).toEqual(expectedIds(items, 'l2', query, 5));
-    expect(receipt?.segments.map((segment) => segment.way)).toEqual(['exact']);
-    await engine.close();
+  describe.each(['l2', 'l1'] as const)('vectors too long and too short for codes (%s)', (metric) => {
+    const ordinary = clusteredItems(900, 4, 11);
+    const extremes = (count: number) =>
+      Array.from({ length: count }, (_, i): Item => {
+        const size = [1e17, 1e30, -3e37, 1e-18, 1e-40][i % 5] as number;
+        return { id: `extreme-${i}`, vector: Float32Array.of(size, size / 3, 0, (size / 7) * (i % 11)) };
+      });
+
+    async function openWith(extreme: readonly Item[]) {
+      const engine = await openOn({ store: new MemoryStore() });
+      await engine.createCollection('c', { dimension: 4, metric });
+      const collection = await engine.collection('c');
+      await load(collection, [...extreme, ...ordinary]);
+      await engine.compact('c');
+      return { engine, collection };
+    }
+
+    async function expectNearest(collection: Collection, items: readonly Item[], way: 'flat' | 'exact') {
+      const queries = [
+        new Float32Array(4),
+        (ordinary[0] as Item).vector,
+        ...items.slice(0, 5).map(({ vector }) => vector.map((x) => x * 1.01)),
+      ];
+      for (const vector of queries) {
+        const { matches, receipt } = await collection.query({ vector, topK: 3, ef: 10, explain: true });
+        expect(ids(matches)).toEqual(expectedIds([...items, ...ordinary], metric, vector, 3));
+        expect(receipt?.segments.map((segment) => segment.way)).toEqual([way]);
+      }
+    }
+
+    test('are compared one by one where they are few, and the others by their codes', async () => {
+      const few = extremes(10);
+      const { engine, collection } = await openWith(few);
+      await expectNearest(collection, few, 'flat');
+      await collection.delete({ ids: few.map(({ id }) => id) });
+      await expectNearest(collection, [], 'flat');
+      await engine.close();
+    });
+
+    test('are scanned with all others where they are many, in memory once they are there', async () => {
+      const many = extremes(100);
+      const { engine, collection } = await openWith(many);
+      await expectNearest(collection, many, 'exact');
+      const isWarm = async () => {
+        const vector = new Float32Array(4);
+        const { receipt } = await collection.query({ vector, topK: 1, include: [], explain: true });
+        return receipt?.warm;
+      };
+      await expect.poll(isWarm).toBe(true);
+      await expectNearest(collection, many, 'exact');
+      await engine.close();
+    });
   });
 });
 

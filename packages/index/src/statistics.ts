@@ -5,7 +5,7 @@ import { logPrefix } from './log-keys.ts';
 
 /** Counts what a state holds; lists the log for its bytes. */
 export async function describeState(state: HeadState, store: ObjectStore): Promise<CollectionStats> {
-  const { tail, version, segments, items, info } = state;
+  const { tail, version, segments, items, info, indexedVersion, lastWrite } = state;
   const bytes = { rows: 0, codes: 0, graphs: 0, log: 0 };
   let deletedRows = tail.count - tail.live.size;
   for (const { segment, deadCount } of segments) {
@@ -22,5 +22,13 @@ export async function describeState(state: HeadState, store: ObjectStore): Promi
     startAfter = page.objects.at(-1)?.key;
     if (!page.truncated) break;
   }
-  return { version, items, segments: segments.length, tailRows: tail.live.size, deletedRows, bytes };
+  return {
+    version,
+    items,
+    segments: segments.length,
+    tailRows: tail.live.size,
+    tailCommits: Math.max(0, lastWrite - indexedVersion),
+    deletedRows,
+    bytes,
+  };
 }

@@ -1,5 +1,5 @@
 import { type CodeCandidate, CodeScanner, type CodeSections } from './code-scan.ts';
-import { codeStride, isCodable, largestCode, quantize } from './codes.ts';
+import { codeOf, codeStride, maxUncoded } from './codes.ts';
 import type { Metric } from './engine.ts';
 
 /** A power of two; a chunk of 128 dimensions takes half a megabyte. */
@@ -16,6 +16,7 @@ export class TailCodes {
   readonly #dimension: number;
   readonly #chunks: Chunk[] = [];
   #count = 0;
+  #uncoded = 0;
 
   constructor(metric: Metric, dimension: number) {
     this.#metric = metric;
@@ -27,7 +28,7 @@ export class TailCodes {
     return this.#count;
   }
 
-  /** False where the vector cannot be coded, and so no later one either. */
+  /** False where too many vectors cannot be coded. */
   append(vector: Float32Array): boolean {
     const row = this.#count % chunkRows;
     const { scanner, sections } = this.#chunks[Math.floor(this.#count / chunkRows)] ?? this.#grow();
@@ -36,12 +37,11 @@ export class TailCodes {
       sections.codes + row * codeStride(this.#dimension),
       this.#dimension,
     );
-    const { scale, error, norm } = quantize(this.#metric, vector, code, largestCode, Math.fround);
-    if (!isCodable(norm)) return false;
+    const { scale, error, norm } = codeOf(this.#metric, vector, code);
+    if (error === Number.POSITIVE_INFINITY && ++this.#uncoded > maxUncoded) return false;
     const numbers = new Float32Array(scanner.buffer);
     numbers[sections.scales / 4 + row] = scale;
-    // Rounded up, so that the bound stays one.
-    numbers[sections.errors / 4 + row] = error * (1 + 1e-6);
+    numbers[sections.errors / 4 + row] = error;
     numbers[sections.norms / 4 + row] = norm;
     this.#count++;
     return true;

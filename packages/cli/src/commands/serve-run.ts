@@ -18,7 +18,7 @@ import { Interrupted } from '../interruption.ts';
 import { isFolder, openStore } from '../open-store.ts';
 import { note, print } from '../output.ts';
 import { serveEncoders, tryModel } from '../serve-encoders.ts';
-
+import { segmentCacheFolder } from '../user-folders.ts';
 import type { ServeOptions } from './serve.ts';
 
 /** Milliseconds between looking for thumbnails and old results that nothing needs; collections look after themselves. */
@@ -28,7 +28,7 @@ export async function runServer(options: ServeOptions, signal: AbortSignal): Pro
   keepYoungSpaceSmall();
   const keys = options.keys === undefined ? undefined : parseApiKeys(await readFile(options.keys, 'utf8'));
   const objects = await openStore(options.data);
-  const engine = openEngine({ store: objects });
+  const engine = openEngine({ store: objects, cacheFolder: segmentCacheFolder() });
   if (options.model !== undefined) await tryModel(options.model);
   const { encoders, model } = await serveEncoders(options.model);
   let server: RunningServer | undefined;

@@ -9,6 +9,7 @@ import { checkStore, type ObjectStore, openFolderStore } from '@lookalike/store'
 import { byteSize } from '../byte-size.ts';
 import { isFolder, openBucketForReading } from '../open-store.ts';
 import { serveEncoders } from '../serve-encoders.ts';
+import { segmentCacheFolder } from '../user-folders.ts';
 import { clockOutcome, type Examination, failed, ok, spread, timed, warning } from './examination.ts';
 import { examineApi } from './examine-api.ts';
 
@@ -64,7 +65,7 @@ export async function examineStore(
       const free = bavail * bsize;
       return free < littleSpace ? warning(`only ${byteSize(free)} free`) : ok(`${byteSize(free)} free`);
     });
-  const engine = openEngine({ store, maintenance: false });
+  const engine = openEngine({ store, maintenance: false, cacheFolder: segmentCacheFolder() });
   const { encoders } = await serveEncoders(undefined);
   try {
     const app = createApp({ engine, objects: store, encoders, access: { kind: 'upstream' } });

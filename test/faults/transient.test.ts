@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEngine } from '@lookalike/index';
+import { MemoryStore, type ObjectStore } from '@lookalike/store';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type CallKind, FaultStore } from './fault-store.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookalike-transient-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const rows = 9000;
+const indexer = { graphMinRows: 1000 };
+
+async function engineOn(store: ObjectStore) {
+  const cacheFolder = await mkdtemp(join(folder, 'cache-'));
+  return openEngine({ store, commitWindow: 0, maintenance: false, cacheFolder, indexer });
+}
+
+test('what makes searches fast is fetched again where the store was out of reach for a moment', async () => {
+  const store = new MemoryStore();
+  const writer = await engineOn(store);
+  await writer.createCollection('c', { dimension: 4, metric: 'l2', hnsw: { m: 4, efConstruction: 16 } });
+  const items = Array.from({ length: rows }, (_, i) => ({
+    id: `i${i}`,
+    vector: Float32Array.of(i % 10, Math.floor(i / 10) % 10, Math.floor(i / 100) % 10, i),
+  }));
+  await (await writer.collection('c')).upsert(items);
+  await writer.compact('c');
+  await writer.close();
+
+  const left = { graph: 0, rows: 0 };
+  const fails = (kind: CallKind, key: string) => {
+    if (kind === 'stream' && key.endsWith('/graph.hnsw')) return left.graph-- > 0;
+    if (kind === 'get' && key.endsWith('/rows.arrows')) return left.rows-- > 0;
+    return false;
+  };
+  const reader = await engineOn(
+    new FaultStore(store, (kind, key) => (fails(kind, key) ? 'before' : undefined)),
+  );
+  const collection = await reader.collection('c');
+  const receipt = async () => {
+    const { receipt } = await collection.query({
+      vector: Float32Array.of(1, 2, 3, 321),
+      topK: 1,
+      ef: 10,
+      explain: true,
+    });
+    return { warm: receipt?.warm, ways: receipt?.segments.map(({ way }) => way) };
+  };
+  expect(await receipt()).toEqual({ warm: false, ways: ['flat'] });
+  // Of what comes in the background now.
+  left.graph = left.rows = 1;
+  await expect.poll(() => left, { timeout: 30_000 }).toEqual({ graph: 0, rows: 0 });
+  await expect.poll(receipt, { timeout: 30_000 }).toEqual({ warm: true, ways: ['graph'] });
+  await reader.close();
+});

@@ -94,13 +94,14 @@ describe('a server, and the commands that use it', () => {
     expect(JSON.parse(first.stdout)).toEqual({
       collection: 'album',
       stored: 5,
+      replaced: 0,
       unchanged: 0,
       similar: [],
       errors: [{ path: 'broken.jpg', error: expect.stringContaining('text') }],
     });
     await copyFile(join(TEST_PICTURES, 'grass.jpg'), join(folder.root, 'album', 'coffee.jpg'));
     const second = await album();
-    expect(JSON.parse(second.stdout)).toMatchObject({ stored: 1, unchanged: 4 });
+    expect(JSON.parse(second.stdout)).toMatchObject({ stored: 0, replaced: 1, unchanged: 4 });
 
     const plain = await run('ingest', 'album', '--collection', 'album');
     expect(plain.stdout).toMatch(/^0 stored in album, 5 there already, 1 failed; /);

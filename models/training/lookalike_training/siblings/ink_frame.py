@@ -53,27 +53,16 @@ def _edges(profile: Tensor) -> tuple[Tensor, Tensor]:
     return first * (2 / k) - 1, last.clamp(max=k) * (2 / k) - 1
 
 
-def _triangle(inputs: int, outputs: int) -> Tensor:
-    """[outputs, inputs]: the weights of an antialiased linear resize, as a matrix that any runtime multiplies with."""
-    scale = inputs / outputs
-    centres = (torch.arange(outputs)[:, None] + 0.5) * scale
-    weights = (1 - (torch.arange(inputs) + 0.5 - centres).abs() / scale).clamp(min=0)
-    return weights / weights.sum(1, keepdim=True)
-
-
 class InkFrame(nn.Module):
     """[n, 1, h, w] grey in 0..1 -> [n, 1, *size] ink in 0..1.
 
-    The frame is sampled half as large again and reduced from there: thin strokes that were sampled at their last size
-    would fall apart.
+    Made to enlarge: a frame with fewer pixels than the part of the picture that it covers loses thin strokes.
     """
 
     def __init__(self, picture: tuple[int, int], size: tuple[int, int], margin: float = 0.04):
         super().__init__()
         self.margin = margin
-        height, width = size[0] * 3 // 2, size[1] * 3 // 2
-        self.register_buffer("shorter", _triangle(height, size[0]), persistent=False)
-        self.register_buffer("narrower", _triangle(width, size[1]), persistent=False)
+        height, width = size
         down = (torch.arange(height) + 0.5) * (2 / height) - 1
         across = (torch.arange(width) + 0.5) * (2 / width) - 1
         # Of the input's pixels that a half side of the output covers, were both drawn at one scale.
@@ -93,5 +82,4 @@ class InkFrame(nn.Module):
         y = ((top + bottom) / 2).view(-1, 1, 1) + (half_width * self.shape * 2 / height).view(-1, 1, 1) * self.down
         # Coordinates of every place [n, height, width], from those of columns and of rows.
         x, y = x + torch.zeros_like(self.down), y + torch.zeros_like(self.across)
-        sampled = F.grid_sample(ink, torch.stack([x, y], -1), align_corners=False)
-        return self.shorter @ sampled @ self.narrower.T
+        return F.grid_sample(ink, torch.stack([x, y], -1), align_corners=False)

@@ -24,9 +24,9 @@ from lookalike_training.verification.figures import equal_error_rate
 from lookalike_training.verification.operating_points import operating_points, reference_points
 from lookalike_training.verification.pairs import PairScores, pairs_with_forgeries, scores_of_references, similarities
 
-#: Of the picture as it comes in, then of the frame around its ink.
+#: Of the picture as it comes in, then of the frame around its ink: so large that strokes are some cells of a map wide.
 PICTURE = (160, 320)
-FRAME = (192, 384)
+FRAME = (384, 768)
 #: References of a writer that are scored together, and how often they are drawn.
 REFERENCES = (3, 5, 10)
 DRAWS = 20
@@ -51,7 +51,7 @@ def framed_ink(pictures: np.ndarray) -> Tensor:
 def scaled_covariances(net: DepthsEncoder, ink: Tensor) -> tuple[Tensor, Tensor]:
     """(features [n, c], their scales [c]): every depth weighs the same, however many its numbers."""
     parts = [
-        net.covariances(ink_normalised(part).contiguous(memory_format=torch.channels_last)) for part in ink.split(64)
+        net.covariances(ink_normalised(part).contiguous(memory_format=torch.channels_last)) for part in ink.split(16)
     ]
     depths = [torch.cat(depth) for depth in zip(*parts, strict=True)]
     scales = torch.cat([depth.var(0).sum().sqrt().expand(depth.shape[1]) for depth in depths])

@@ -38,7 +38,7 @@ from lookalike_training.verification.projection import (
 
 def scores(same, different) -> PairScores:
     same, different = np.array(same), np.array(different)
-    return PairScores(same, different, np.arange(len(same)) % 3, np.arange(len(different)) % 3)
+    return PairScores(same, different, np.arange(len(same)) % 3, np.arange(len(different))[:, None] % [3, 3])
 
 
 def test_pairs_of_subjects_are_each_counted_once():
@@ -46,6 +46,7 @@ def test_pairs_of_subjects_are_each_counted_once():
     found = pairs_of_subjects(score, np.array([7, 7, 8]))
     assert found.same.tolist() == [0.9]
     assert sorted(found.different) == [0.2, 0.3]
+    assert found.different_of.tolist() == [[7, 8], [7, 8]]
 
 
 def test_forgeries_are_paired_with_genuine_signatures_of_their_writer_only():
@@ -56,7 +57,7 @@ def test_forgeries_are_paired_with_genuine_signatures_of_their_writer_only():
     found = pairs_with_forgeries(score, writers, genuine)
     assert found.same.tolist() == [score[0, 1]]
     assert sorted(found.different) == sorted([score[0, 2], score[0, 3], score[1, 2], score[1, 3], score[4, 5]])
-    assert sorted(found.different_of) == [1, 1, 1, 1, 2]
+    assert sorted(found.different_of.tolist()) == [[1, 1], [1, 1], [1, 1], [1, 1], [2, 2]]
 
 
 @pytest.mark.parametrize(("rule", "expected"), [("mean", 0.5), ("max", 0.8), ("nearest two", 0.65)])
@@ -121,13 +122,26 @@ def test_the_interval_holds_the_error_and_is_wider_for_fewer_subjects():
     def drawn(subjects):
         of = np.repeat(np.arange(subjects), 30)
         lift = rng.normal(0, 0.1, subjects)[of]
-        return PairScores(0.6 + lift + rng.normal(0, 0.1, len(of)), 0.4 + rng.normal(0, 0.1, len(of)), of, of)
+        return PairScores(
+            0.6 + lift + rng.normal(0, 0.1, len(of)), 0.4 + rng.normal(0, 0.1, len(of)), of, np.stack([of, of], 1)
+        )
 
     few, many = drawn(5), drawn(80)
     for s in (few, many):
         low, high = error_interval(s, draws=100)
         assert low <= equal_error_point(s.same, s.different)[0] <= high
     assert np.subtract(*error_interval(few, draws=100)[::-1]) > np.subtract(*error_interval(many, draws=100)[::-1])
+
+
+@pytest.mark.parametrize("one", [0, 11])
+def test_the_interval_counts_a_pair_only_where_both_of_its_people_are_drawn(one):
+    """Whoever of twelve looks like all others is left out by a third of the draws, which then have no error."""
+    people = np.repeat(np.arange(12), 2)
+    same = people[:, None] == people[None]
+    alike = (people[:, None] == one) | (people[None] == one)
+    low, high = error_interval(pairs_of_subjects(np.where(same, 0.8, np.where(alike, 0.9, 0.1)), people))
+    assert low == 0
+    assert high > 0.1
 
 
 def test_operating_points_are_what_the_pairs_say():

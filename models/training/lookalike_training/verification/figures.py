@@ -57,16 +57,19 @@ def rates_at(scores: PairScores, threshold: float) -> tuple[float, float]:
 
 
 def error_interval(scores: PairScores, draws: int = 400, seed: int = 0) -> tuple[float, float]:
-    """95% interval of the equal error rate, drawing subjects (not pairs) with replacement."""
+    """95% interval of the equal error rate, drawing subjects (not pairs) with replacement.
+
+    A pair counts as often as its subjects were drawn together; copies of one subject make no different pair.
+    """
     rng = np.random.default_rng(seed)
-    subjects = np.unique(scores.same_of)
-    same = {s: scores.same[scores.same_of == s] for s in subjects}
-    different = {s: scores.different[scores.different_of == s] for s in subjects}
+    subjects, places = np.unique(np.concatenate([scores.same_of, scores.different_of.ravel()]), return_inverse=True)
+    same_of, (first, second) = places[: len(scores.same)], places[len(scores.same) :].reshape(-1, 2).T
     found = []
     for _ in range(draws):
-        drawn = rng.choice(subjects, len(subjects))
-        others = np.concatenate([different[s] for s in drawn])
-        if len(others):
-            found.append(equal_error_rate(np.concatenate([same[s] for s in drawn]), others))
+        drawn = np.bincount(rng.integers(len(subjects), size=len(subjects)), minlength=len(subjects))
+        together = np.where(first == second, drawn[first], drawn[first] * drawn[second])
+        same, different = np.repeat(scores.same, drawn[same_of]), np.repeat(scores.different, together)
+        if len(same) and len(different):
+            found.append(equal_error_rate(same, different))
     low, high = np.percentile(found, [2.5, 97.5])
     return float(low), float(high)

@@ -11,8 +11,9 @@ import numpy as np
 class PairScores:
     """Similarities (cosine clipped to [0, 1], as the product scores) of pairs, and who each pair is of.
 
-    ``same``/``different`` [n]; ``same_of``/``different_of`` [n]: the subject (person, writer) whose pair it is, so that
-    uncertainty can be drawn from subjects and not from pairs, which are not independent.
+    ``same`` [n], ``different`` [m]; ``same_of`` [n], ``different_of`` [m, 2]: the subjects (people, writers) whose pair
+    it is (one of them twice where both are of one writer, a signature and its forgery), so that uncertainty can be
+    drawn from subjects and not from pairs, which are not independent.
     """
 
     same: np.ndarray
@@ -35,7 +36,7 @@ def pairs_of_subjects(score: np.ndarray, subjects: np.ndarray) -> PairScores:
     i, j = np.triu_indices(len(subjects), k=1)
     same = subjects[i] == subjects[j]
     values = score[i, j]
-    return PairScores(values[same], values[~same], subjects[i][same], subjects[i][~same])
+    return PairScores(values[same], values[~same], subjects[i][same], np.stack([subjects[i], subjects[j]], 1)[~same])
 
 
 def pairs_with_forgeries(score: np.ndarray, writers: np.ndarray, genuine: np.ndarray) -> PairScores:
@@ -48,7 +49,8 @@ def pairs_with_forgeries(score: np.ndarray, writers: np.ndarray, genuine: np.nda
     both, either = genuine[i] & genuine[j], genuine[i] ^ genuine[j]
     values = score[i, j]
     same, different = of_one & both, of_one & either
-    return PairScores(values[same], values[different], writers[i][same], writers[i][different])
+    either_of = np.stack([writers[i], writers[j]], 1)[different]
+    return PairScores(values[same], values[different], writers[i][same], either_of)
 
 
 def scores_of_references(
@@ -85,7 +87,7 @@ def scores_of_references(
                     combine(score[np.ix_(rest, chosen)]) - among,
                     combine(score[np.ix_(forged, chosen)]) - among,
                     np.full(len(rest), writer),
-                    np.full(len(forged), writer),
+                    np.full((len(forged), 2), writer),
                 )
             )
     return PairScores.joined(parts)

@@ -78,6 +78,17 @@ export async function writeCheckpoint(store: ObjectStore, state: HeadState): Pro
   }
 }
 
+/** The newest there is, as it is read at once; throws where it is damaged. */
+export async function newestCheckpoint(
+  store: ObjectStore,
+  collection: string,
+  meter: Meter,
+): Promise<Checkpoint | undefined> {
+  const newest = (await listCheckpoints(store, collection, meter)).at(-1);
+  const found = newest && (await store.get(newest.key));
+  return newest && found && decodeCheckpoint(newest.key, found.body);
+}
+
 /** All there are, oldest first. */
 export async function listCheckpoints(
   store: ObjectStore,

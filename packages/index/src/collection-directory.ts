@@ -1,5 +1,5 @@
 import type { ObjectStore } from '@lookalike/store';
-import { decodeCheckpoint, listCheckpoints } from './checkpoint.ts';
+import { newestCheckpoint } from './checkpoint.ts';
 import { CommitLog } from './commit-log.ts';
 import type { CollectionInfo } from './engine.ts';
 import { newMeter } from './meter.ts';
@@ -43,10 +43,9 @@ export class CollectionDirectory {
   }
 
   async #fromCheckpoint(name: string): Promise<Pick<Known, 'version' | 'info'>> {
-    const newest = (await listCheckpoints(this.#store, name, newMeter())).at(-1);
-    const found = newest && (await this.#store.get(newest.key));
-    if (newest === undefined || found === undefined) return { version: 0, info: undefined };
-    const { version, incarnation, info } = decodeCheckpoint(newest.key, found.body);
+    const newest = await newestCheckpoint(this.#store, name, newMeter());
+    if (newest === undefined) return { version: 0, info: undefined };
+    const { version, incarnation, info } = newest;
     return { version, info: incarnation === 0 ? undefined : info };
   }
 }

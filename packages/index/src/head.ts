@@ -68,6 +68,11 @@ export class Head {
     return this.age > this.#grace / 4;
   }
 
+  /** Whether what was stored then (milliseconds since 1970), and nothing names yet, may have been removed as garbage meanwhile. */
+  mayBeCollected(storedAt: number): boolean {
+    return this.#now() - storedAt > this.#grace / 2;
+  }
+
   /**
    * Reads the log to its end. Every commit that existed when this was called is folded when it returns: a call joins
    * only a reading that has not begun.
@@ -213,7 +218,7 @@ export class Head {
         continue;
       }
       if (this.#state.version !== version || this.#stale) continue;
-      if (storedSince !== undefined && this.#now() - storedSince > this.#grace / 2)
+      if (storedSince !== undefined && this.mayBeCollected(storedSince))
         throw new LookalikeError(
           'write-failed',
           `storing what commit ${version + 1} of ${this.name} names took too long: try again`,

@@ -8,7 +8,7 @@ import type {
   VerifyReport,
 } from './administration.ts';
 import { BuildPool } from './build-pool.ts';
-import { decodeCheckpoint, listCheckpoints, writeCheckpoint } from './checkpoint.ts';
+import { newestCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { type CollectionOptions, LogCollection } from './collection.ts';
 import { CollectionDirectory } from './collection-directory.ts';
 import type { Collection, CollectionConfig, CollectionInfo, SearchEngine } from './engine.ts';
@@ -275,13 +275,7 @@ class LogEngine implements SearchEngine, Administration {
 
   /** By the checkpoint that dropping writes: the whole state would be much to read of every collection. */
   async #wasDropped(name: string): Promise<boolean> {
-    const newest = (await listCheckpoints(this.#store, name, newMeter())).at(-1);
-    const found = newest && (await this.#store.get(newest.key));
-    return (
-      found !== undefined &&
-      newest !== undefined &&
-      decodeCheckpoint(newest.key, found.body).incarnation === 0
-    );
+    return (await newestCheckpoint(this.#store, name, newMeter()))?.incarnation === 0;
   }
 
   async createSnapshot(name: string, snapshot: string): Promise<{ version: number }> {
@@ -302,7 +296,7 @@ class LogEngine implements SearchEngine, Administration {
         throw error;
       }
       // What it names may have been removed where nothing named it for so long.
-      if (this.#now() - began > this.#grace / 2) {
+      if (head.mayBeCollected(began)) {
         await this.#store.delete([key]);
         throw new LookalikeError('write-failed', `snapshot ${snapshot} of ${name} took too long: try again`);
       }

@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { thumbnail } from '@lookalike/encoder';
 import { byteSize } from './byte-size.ts';
 import { forEachConcurrently } from './concurrency.ts';
+import { counted } from './counted.ts';
 import { type DuplicateReport, type ReportedItem, redundantItems, rounded } from './duplicate-report.ts';
 import { comparedText, levelText, sizeText } from './duplicate-table.ts';
 import { readPicture } from './picture-scan.ts';
@@ -108,10 +109,6 @@ async function thumbnailsOf(
 
 function percent(similarity: number): string {
   return `${(rounded(similarity) * 100).toFixed(1)} %`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function day(milliseconds: number): string {

@@ -74,7 +74,7 @@ async function openPicture(bytes: PictureBytes, given: Partial<PictureLimits> = 
     throw new PictureError('picture-too-many-pixels', message);
   }
   const { width, height } = header.autoOrient;
-  const frames = header.pages ?? apngFrames(bytes) ?? 1;
+  const frames = header.pages ?? (format === 'png' ? apngFrames(bytes) : 1);
   return { format, header, limits, width, height, frames, cost, open };
 }
 
@@ -213,7 +213,6 @@ export async function pixelHash(
       const alpha = await picture()
         .extractChannel('alpha')
         .toColourspace(isDeep ? 'grey16' : 'b-w')
-
         .raw({ depth })
         .toBuffer();
       if (alpha.some((value) => value !== 255)) hash.update('alpha\n').update(alpha);

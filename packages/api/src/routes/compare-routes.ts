@@ -99,7 +99,7 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
   /** As a search for duplicates would have it; of vectors, of other models and at a threshold of one's own it is the similarity alone. */
   async function verdictOf(
     { a, b, threshold }: Comparison,
-    { model }: Encoder,
+    { model, limits }: Encoder,
     embedded: Awaited<ReturnType<typeof embed>>,
     similarity: number,
     signal: AbortSignal,
@@ -113,7 +113,7 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
       ...picture,
       embedding,
       contentHash: picture.sha256,
-      pixelHash: () => pixelHash(file, { signal }),
+      pixelHash: () => pixelHash(file, { limits, signal }),
     });
     const { comparePictures } = await import('@lookalike/duplicates');
     return comparePictures(

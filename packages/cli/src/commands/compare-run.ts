@@ -28,7 +28,7 @@ export async function compare(
         embedding,
         bytes: file.length,
         contentHash: sha256(file),
-        pixelHash: () => pixelHash(file, { signal }),
+        pixelHash: () => pixelHash(file, { limits: encoder.limits, signal }),
       };
     }) as [ComparedPicture, ComparedPicture];
     const { model } = encoder;

@@ -47,6 +47,11 @@ describe('a model of your own', () => {
     };
     model = join(server.root, 'strong-faces');
     await server.write('strong-faces/model.json', JSON.stringify(described));
+    await server.write('copies/net.onnx', onnx);
+    await server.write(
+      'copies/model.json',
+      JSON.stringify({ ...described, name: 'copies', purpose: 'near-duplicates' }),
+    );
     for (const name of faces)
       await server.write(
         join('people', name.replace('.jpg', ''), name),
@@ -103,6 +108,31 @@ describe('a model of your own', () => {
       falsePositiveRate: 0.01,
       falseRejectRate: 0.05,
     });
+  });
+
+  test('compares as a search for duplicates does where that is its purpose', async () => {
+    const cat = join(server.root, 'people', 'cat', 'cat.jpg');
+    await server.write('same.png', await sharp(cat).png().toBuffer());
+    const by = async (own: string) => {
+      const { stdout } = await server.run('compare', cat, 'same.png', '--model', own, '--json');
+      return JSON.parse(stdout);
+    };
+    expect(await by(join(server.root, 'copies'))).toMatchObject({ same: true, by: 'pixels' });
+    expect(await by(model)).toMatchObject({ same: true, by: 'embedding' });
+
+    const own = await runningServer(['--model', join(server.root, 'copies')]);
+    try {
+      const client = new LookalikeClient(own.url);
+      const [jpeg, png] = [readFileSync(cat), readFileSync(join(server.root, 'same.png'))];
+      expect(await client.compare(jpeg, png)).toMatchObject({ model: 'copies', same: true, by: 'pixels' });
+      const { models } = await client.models();
+      expect(models.map(({ name, purpose }) => [name, purpose])).toContainEqual([
+        'copies',
+        'near-duplicates',
+      ]);
+    } finally {
+      await own.close();
+    }
   });
 
   test('over HTTP the server that has it answers the same rates', async () => {

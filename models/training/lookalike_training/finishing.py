@@ -25,6 +25,7 @@ class Card:
     training_data: list[dict]
     command: str
     seed: int
+    purpose: str | None = None
     extra_recipe: dict = field(default_factory=dict)
 
 
@@ -58,6 +59,7 @@ def finish_pictures(
         training_data=card.training_data,
         command=card.command,
         seed=card.seed,
+        purpose=card.purpose,
         extra_recipe=card.extra_recipe,
     ).write(out)
     return report.text()

@@ -30,6 +30,8 @@ class Manifest:
     kernel: str = "linear"
     fit: str = "squash"
     license: str = "Apache-2.0"
+    #: ``near-duplicates`` where it tells copies of one picture from others: ``compare`` then decides as ``dedupe`` does.
+    purpose: str | None = None
     #: Where several references of one subject are scored together, less how alike they are among each other.
     reference_thresholds: list[dict] = field(default_factory=list)
     extra_recipe: dict = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Manifest:
             "formatVersion": 1,
             "name": self.name,
             "description": self.description,
+            **({"purpose": self.purpose} if self.purpose else {}),
             "file": onnx_file.name,
             "sha256": hashlib.sha256(content).hexdigest(),
             "bytes": len(content),

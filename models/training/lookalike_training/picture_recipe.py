@@ -86,6 +86,8 @@ def train_model(
         training_data=described,
         command=command,
         seed=plan.seed,
+        # Pictures of one class need not be copies of each other.
+        purpose=None if labelled else "near-duplicates",
         extra_recipe={"plan": dict(plan.__dict__)},
     )
     print(finish_pictures(net, split.validation, out, model_side, card))

@@ -91,6 +91,7 @@ def test_a_users_own_folder_becomes_a_model(folder, tmp_path, labelled):
     manifest = json.loads((out / "model.json").read_text())
     assert manifest["formatVersion"] == 1 and manifest["output"]["dimension"] == 16
     assert manifest["input"]["width"] == 64 and manifest["bytes"] == (out / "model.onnx").stat().st_size
+    assert manifest.get("purpose") == (None if labelled else "near-duplicates")
     assert 0 < manifest["defaultThreshold"] <= 1
     assert all(t["falsePositiveRate"] in RATES for t in manifest["thresholds"])
     x = np.zeros((2, 3, 64, 64), dtype=np.float32)

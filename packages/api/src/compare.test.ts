@@ -11,9 +11,13 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const encoders = lazyEncoders({
   default: 'near-duplicate',
-  names: ['near-duplicate', 'pixels'],
-  open: async (name) =>
-    name === 'pixels' ? pixelEncoder(name) : openEncoder(await resolveModel(name), { threads: 1 }),
+  names: ['near-duplicate', 'pixels', 'narrow'],
+  open: async (name) => {
+    if (name === 'pixels') return pixelEncoder(name);
+    // Enough to decode a JPEG of two megapixels scaled down, and not at its own size.
+    const limits = name === 'narrow' ? { maxDecodeBytes: 8_000_000 } : {};
+    return openEncoder(await resolveModel('near-duplicate'), { threads: 1, limits });
+  },
 });
 const { send } = openTestApp({ encoders });
 afterAll(() => encoders.close());
@@ -46,6 +50,17 @@ describe('two pictures are compared as a search for duplicates compares them', (
     expect(await compare(white, white)).toMatchObject({ same: true, by: 'bytes' });
     const other = await blank('white').webp({ lossless: true }).toBuffer();
     expect(await compare(white, other)).toMatchObject({ same: true, by: 'pixels' });
+  });
+
+  it('goes on, and says so, where a picture cannot be read at full size', async () => {
+    const large = sharp(photograph('cat.jpg')).resize(1600, 1200, { fit: 'fill' });
+    const one = await large.clone().jpeg().toBuffer();
+    const other = await large.clone().jpeg({ quality: 70 }).toBuffer();
+    expect(await compare(one, other)).toMatchObject({ same: true, by: 'embedding' });
+    const unread = { code: 'picture-too-many-pixels', message: expect.stringContaining('1600 x 1200') };
+    const answer = await compare(one, other, { model: 'narrow' });
+    expect(answer).toMatchObject({ same: true, by: 'embedding', unreadPixels: { a: unread, b: unread } });
+    expect(await compare(one, one, { model: 'narrow' })).not.toHaveProperty('unreadPixels');
   });
 
   it('vectors are compared by their similarity', async () => {

@@ -147,5 +147,13 @@ export const compareAnswer = z
     }),
     model: z.string(),
     pictures: z.object({ a: picture.optional(), b: picture.optional() }).optional(),
+    unreadPixels: z
+      .object({ a: itemError.optional(), b: itemError.optional() })
+      .optional()
+      .openapi({
+        description:
+          'Why the pixels of a picture could not be compared, where that might have decided: it was encoded, but at full size it is too large ' +
+          'or turns out damaged. The verdict goes without them.',
+      }),
   })
   .openapi('CompareAnswer');

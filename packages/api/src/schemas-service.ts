@@ -25,6 +25,9 @@ export const model = z
     name: z.string(),
     hash: z.string(),
     description: z.string(),
+    purpose: z.enum(['near-duplicates']).optional().openapi({
+      description: 'Missing where it tells something else than copies of pictures, such as persons.',
+    }),
     dimension: z.number().int(),
     metric,
     thresholds: z.array(

@@ -101,6 +101,25 @@ describe('compare', () => {
     }
   });
 
+  test('goes on, and says so, where a picture cannot be read at full size', async () => {
+    const large = sharp(cat).resize(1600, 1200, { fit: 'fill' });
+    const a = await folder.write('large/a.jpg', await large.clone().jpeg({ quality: 95 }).toBuffer());
+    const b = await folder.write('large/b.jpg', await large.clone().jpeg({ quality: 80 }).toBuffer());
+    // A quarter of it is enough to decode a JPEG scaled down, and not at its own size.
+    const env = { ...folder.env, AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '32' };
+    const deduped = await runCommand(['dedupe', join(folder.root, 'large'), '--json'], { env });
+    expect(JSON.parse(deduped.stdout).groups).toHaveLength(1);
+    const { status, stdout, stderr } = await runCommand(['compare', a, b, '--json'], { env });
+    expect(stderr).toContain(`The pixels of ${a} were not compared: the picture is 1600 x 1200`);
+    expect(status).toBe(0);
+    const unread = { code: 'picture-too-many-pixels', message: expect.stringContaining('1600 x 1200') };
+    expect(JSON.parse(stdout)).toMatchObject({
+      same: true,
+      by: 'embedding',
+      unreadPixels: { a: unread, b: unread },
+    });
+  });
+
   test('names the file that cannot be compared', async () => {
     const text = await folder.write('text.jpg', 'words');
     const { status, stderr } = await runCommand(['compare', cat, text]);

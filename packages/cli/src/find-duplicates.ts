@@ -17,7 +17,7 @@ import {
   SURE_HASH_BITS,
   thresholdForPrecision,
 } from '@lookalike/duplicates';
-import { PictureError, pixelHash } from '@lookalike/encoder';
+import { pixelHashIfReadable } from '@lookalike/encoder';
 import { forEachConcurrently } from './concurrency.ts';
 import type { PictureCache } from './picture-cache.ts';
 import { readPicture, type ScannedFile, sha256 } from './picture-scan.ts';
@@ -224,11 +224,7 @@ async function hashPixels(
         const bytes = await readPicture(absolute).catch(() => undefined);
         // Gone or changed since it was scanned: it keeps its embedding and goes without a pixel hash.
         if (!bytes || sha256(bytes) !== contentHash) return;
-        hash = await pixelHash(bytes, { signal }).catch((error: unknown) => {
-          if (error instanceof PictureError) return undefined;
-          throw error;
-        });
-        // Too large to be read at full size, or damaged where its embedding did not need it: likewise.
+        hash = await pixelHashIfReadable(bytes, { signal });
         if (hash === undefined) return;
         cache.putPixelHash(contentHash, hash);
       }

@@ -10,8 +10,8 @@ export interface ComparedPicture
   extends Pick<DuplicateItem, 'contentHash' | 'bytes' | 'width' | 'height'>,
     Pick<PictureRow, 'lowInformation' | 'perceptualHash' | 'page'> {
   embedding: Float32Array;
-  /** SHA-256 of the decoded pixels; asked for only where it decides. */
-  pixelHash: () => Promise<string>;
+  /** SHA-256 of the decoded pixels, none where they cannot be read; asked for only where it decides. */
+  pixelHash: () => Promise<string | undefined>;
 }
 
 /**
@@ -20,18 +20,49 @@ export interface ComparedPicture
  */
 export type ComparedBy = 'bytes' | 'pixels' | 'embedding' | 'perceptual-hash' | 'low-information' | 'page';
 
+export interface CompareOptions {
+  /** Of the two, in the metric of the model. */
+  similarity: number;
+  /** One's own, which then alone decides. */
+  threshold?: number | undefined;
+  /** Whose embeddings they are: see `ModelDescription`. */
+  model: {
+    purpose?: 'near-duplicates';
+    defaultThreshold: number;
+    thresholds: readonly CalibratedThreshold[];
+  };
+}
+
+export interface Verdict {
+  same: boolean;
+  by: ComparedBy;
+  threshold: number;
+}
+
 /**
- * Whether a search for duplicates with `minSimilarity` and perceptual hashes would put two pictures in one group. It is such a search,
- * of two pictures, so that neither can say other than the other.
+ * Whether two count as the same. Of pictures, where the model is for near-duplicates and no threshold is given, that is whether a search
+ * for duplicates would put them in one group; otherwise it is their similarity alone. `undefined`: a vector, of no known picture.
  */
 export async function comparePictures(
+  a: ComparedPicture | undefined,
+  b: ComparedPicture | undefined,
+  { similarity, threshold, model }: CompareOptions,
+): Promise<Verdict> {
+  const least = threshold ?? model.defaultThreshold;
+  const isSearch = threshold === undefined && model.purpose === 'near-duplicates';
+  const verdict =
+    isSearch && a && b
+      ? await searchedTogether(a, b, { minSimilarity: least, calibration: model.thresholds })
+      : { same: similarity >= least, by: 'embedding' as const };
+  return { ...verdict, threshold: least };
+}
+
+/** By a search of two pictures, so that it cannot say other than one of many. */
+async function searchedTogether(
   a: ComparedPicture,
   b: ComparedPicture,
-  {
-    minSimilarity,
-    calibration,
-  }: { minSimilarity: number /** Of the model. */; calibration: readonly CalibratedThreshold[] },
-): Promise<{ same: boolean; by: ComparedBy }> {
+  { minSimilarity, calibration }: { minSimilarity: number; calibration: readonly CalibratedThreshold[] },
+): Promise<Pick<Verdict, 'same' | 'by'>> {
   const pictures = [a, b];
   const minHashSimilarity = leastHashSimilarity(calibration);
   const { pairs, hashPairs } = await findNearPairs(
@@ -49,8 +80,10 @@ export async function comparePictures(
       lowInformation,
     }),
   );
-  for (const index of pixelHashCandidates(items, pairs))
-    (items[index] as DuplicateItem).pixelHash = await (pictures[index] as ComparedPicture).pixelHash();
+  for (const index of pixelHashCandidates(items, pairs)) {
+    const pixelHash = await pictures[index]?.pixelHash();
+    if (pixelHash !== undefined) (items[index] as DuplicateItem).pixelHash = pixelHash;
+  }
   const similarity = () => cosine(a.embedding, b.embedding);
   const [group] = groupNearDuplicates(items, pairs, { hashes: { pairs: hashPairs, similarity } });
   const other = group?.members[1];

@@ -228,6 +228,24 @@ export async function pixelHash(
   }
 }
 
+/**
+ * As `pixelHash`, for pictures that were encoded: at full size one may still be too large, or turn out damaged. It then goes without,
+ * and `onUnreadable` is told why.
+ */
+export async function pixelHashIfReadable(
+  bytes: PictureBytes,
+  options: DecodeOptions,
+  onUnreadable?: (error: PictureError) => void,
+): Promise<string | undefined> {
+  try {
+    return await pixelHash(bytes, options);
+  } catch (error) {
+    if (!(error instanceof PictureError)) throw error;
+    onUnreadable?.(error);
+    return undefined;
+  }
+}
+
 function fileHash(bytes: PictureBytes): string {
   return createHash('sha256').update('file\n').update(bytes).digest('hex');
 }

@@ -5,6 +5,7 @@ export {
   decodeFullSize,
   decodePicture,
   pixelHash,
+  pixelHashIfReadable,
   thumbnail,
 } from './decode.ts';
 export type * from './encoder.ts';

@@ -23,6 +23,7 @@ const modelSchema = z
         'must be lower-case letters, digits, ".", "_" and "-", at most 100',
       ),
     description: z.string(),
+    purpose: z.enum(['near-duplicates']).optional(),
     file: fileName,
     sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
     bytes: z.int().positive(),
@@ -76,9 +77,10 @@ const modelSchema = z
         context.addIssue({ code: 'custom', path: ['input', field], message });
       }
     }
-    if (model.referenceThresholds && model.metric !== 'cosine') {
+    for (const field of ['purpose', 'referenceThresholds'] as const) {
+      if (model[field] === undefined || model.metric === 'cosine') continue;
       const message = `needs the metric cosine, found ${model.metric}`;
-      context.addIssue({ code: 'custom', path: ['referenceThresholds'], message });
+      context.addIssue({ code: 'custom', path: [field], message });
     }
     if (!model.thresholds.some((threshold) => threshold.similarity === model.defaultThreshold)) {
       const message = `must be the similarity of one of the thresholds (${model.thresholds.map((t) => t.similarity).join(', ')})`;

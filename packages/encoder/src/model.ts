@@ -3,6 +3,11 @@ export interface ModelDescription {
   formatVersion: 1;
   name: string;
   description: string;
+  /**
+   * `near-duplicates`: it tells copies of one picture from others, so that `compare` decides as a search for duplicates would. Missing:
+   * it tells something else, such as persons, and the similarity alone decides.
+   */
+  purpose?: 'near-duplicates';
   /** Beside `model.json`. */
   file: string;
   /** Of the file, hex. */

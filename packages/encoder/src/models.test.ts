@@ -80,6 +80,12 @@ describe('a model that is not what it says', () => {
       ['referenceThresholds: needs the metric cosine'],
     ],
     [
+      'near-duplicates by another metric than dedupe has',
+      () => ({ metric: 'l2', purpose: 'near-duplicates' }),
+      ['purpose: needs the metric cosine'],
+    ],
+    ['a purpose that is none', () => ({ purpose: 'copies' }), ['purpose']],
+    [
       'a default threshold that is none',
       () => ({ defaultThreshold: 0.123 }),
       ['defaultThreshold: must be the similarity'],

@@ -1,13 +1,13 @@
 import { z } from '@hono/zod-openapi';
-import type { ComparedBy, ComparedPicture } from '@lookalike/duplicates';
-import { DEFAULT_MODEL, type Encoder, errorRatesAt, pixelHash } from '@lookalike/encoder';
+import type { ComparedPicture } from '@lookalike/duplicates';
+import { type Encoder, errorRatesAt, type PictureLimits, pixelHashIfReadable } from '@lookalike/encoder';
 import { checkVector, distance, similarity as similarityOf } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
 import { defineRoute } from '../define-route.ts';
 import { encodePictures, pictureFromBase64 } from '../picture-encoding.ts';
 import { mediaTypeOf, readBytes, readJson, unsupportedMediaType } from '../request-body.ts';
-import type { CompareAnswer, Picture } from '../schemas.ts';
+import type { CompareAnswer, ItemError, Picture } from '../schemas.ts';
 import { compareAnswer, compareBody } from '../schemas-query.ts';
 import { validate } from '../validation.ts';
 
@@ -96,31 +96,24 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
     return { a: vectorOf('a'), b: vectorOf('b'), pictures };
   }
 
-  /** As a search for duplicates would have it; of vectors, of other models and at a threshold of one's own it is the similarity alone. */
-  async function verdictOf(
-    { a, b, threshold }: Comparison,
-    { model, limits }: Encoder,
+  /** What a side is beside its vector, where it is a picture. Where its pixels are asked for and cannot be read, `onUnread` is told why. */
+  function comparedPicture(
+    name: 'a' | 'b',
+    comparison: Comparison,
     embedded: Awaited<ReturnType<typeof embed>>,
-    similarity: number,
-    signal: AbortSignal,
-  ): Promise<{ same: boolean; by: ComparedBy }> {
-    const { pictures } = embedded;
-    const minSimilarity = threshold ?? model.defaultThreshold;
-    const isSearch = threshold === undefined && model.name === DEFAULT_MODEL;
-    if (!isSearch || !('bytes' in a && 'bytes' in b) || !pictures.a || !pictures.b)
-      return { same: similarity >= minSimilarity, by: 'embedding' };
-    const compared = (picture: Picture, embedding: Float32Array, file: Uint8Array): ComparedPicture => ({
+    options: { limits: PictureLimits; signal: AbortSignal },
+    onUnread: (error: ItemError) => void,
+  ): ComparedPicture | undefined {
+    const side = comparison[name];
+    const picture = embedded.pictures[name];
+    if (!picture || !('bytes' in side)) return undefined;
+    return {
       ...picture,
-      embedding,
+      embedding: embedded[name],
       contentHash: picture.sha256,
-      pixelHash: () => pixelHash(file, { limits, signal }),
-    });
-    const { comparePictures } = await import('@lookalike/duplicates');
-    return comparePictures(
-      compared(pictures.a, embedded.a, a.bytes),
-      compared(pictures.b, embedded.b, b.bytes),
-      { minSimilarity, calibration: model.thresholds },
-    );
+      pixelHash: () =>
+        pixelHashIfReadable(side.bytes, options, ({ code, message }) => onUnread({ code, message })),
+    };
   }
 
   defineRoute(
@@ -133,8 +126,8 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
       tag: 'Query',
       summary: 'Compare two pictures, or vectors of a model',
       description:
-        'As JSON with the pictures in base64, or as a form with the files `a` and `b`. Two pictures of the model near-duplicate, without a ' +
-        'threshold, are the same where a search for duplicates would group them: see `by`.',
+        'As JSON with the pictures in base64, or as a form with the files `a` and `b`. Two pictures, without a threshold, are the same where a ' +
+        'search for duplicates would group them, if the `purpose` of the model is near-duplicates: see `by`.',
       body: { 'application/json': compareBody, 'multipart/form-data': compareForm },
       answers: {
         200: {
@@ -157,17 +150,33 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
       // Under cosine, as its distance is always answered: a zero vector has none.
       for (const side of [a, b]) checkVector(side, { dimension: model.output.dimension, metric: 'cosine' });
       const similarity = similarityOf(model.metric, distance(model.metric, a, b));
-      const threshold = comparison.threshold ?? model.defaultThreshold;
+      const unreadPixels: CompareAnswer['unreadPixels'] = {};
+      const compared = (name: 'a' | 'b') =>
+        comparedPicture(
+          name,
+          comparison,
+          embedded,
+          { limits: encoder.limits, signal: request.signal },
+          (error) => {
+            unreadPixels[name] = error;
+          },
+        );
+      const { comparePictures } = await import('@lookalike/duplicates');
+      const verdict = await comparePictures(compared('a'), compared('b'), {
+        similarity,
+        threshold: comparison.threshold,
+        model,
+      });
       const answer: CompareAnswer = {
         euclidean: distance('l2', a, b),
         cosine: distance('cosine', a, b),
         absolute: distance('l1', a, b),
         similarity,
-        ...(await verdictOf(comparison, encoder, embedded, similarity, request.signal)),
-        threshold,
-        ...errorRatesAt(model, threshold),
+        ...verdict,
+        ...errorRatesAt(model, verdict.threshold),
         model: model.name,
         ...(Object.keys(pictures).length === 0 ? {} : { pictures }),
+        ...(Object.keys(unreadPixels).length === 0 ? {} : { unreadPixels }),
       };
       return c.json(answer);
     },

@@ -56,6 +56,7 @@ export function registerServiceRoutes(app: ApiApp, services: Services): void {
             name: model.name,
             hash,
             description: model.description,
+            ...(model.purpose && { purpose: model.purpose }),
             dimension: model.output.dimension,
             metric: model.metric,
             thresholds: model.thresholds,

@@ -1,12 +1,15 @@
 import { type ComparedBy, type ComparedPicture, comparePictures } from '@lookalike/duplicates';
-import { DEFAULT_MODEL, errorRatesAt, openEncoder, pixelHash, resolveModel } from '@lookalike/encoder';
+import { errorRatesAt, openEncoder, pixelHashIfReadable, resolveModel } from '@lookalike/encoder';
 import { distance, similarity } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import { EXIT } from '../cli-error.ts';
-import { print } from '../output.ts';
+import { note, print } from '../output.ts';
 import { readPicture, sha256 } from '../picture-scan.ts';
 
 import type { CompareOptions } from './compare.ts';
+
+const SIDES = ['a', 'b'] as const;
+type Side = (typeof SIDES)[number];
 
 export async function compare(
   pathA: string,
@@ -18,6 +21,7 @@ export async function compare(
   const files = await Promise.all(paths.map((path) => readPicture(path)));
   const encoder = await openEncoder(await resolveModel(options.model));
   try {
+    const unreadPixels: Partial<Record<Side, { code: string; message: string }>> = {};
     const results = await encoder.encode(files, { signal });
     const [a, b] = results.map((result, index): ComparedPicture => {
       if (!result.ok) throw new LookalikeError(result.error.code, `${paths[index]}: ${result.error.message}`);
@@ -28,27 +32,32 @@ export async function compare(
         embedding,
         bytes: file.length,
         contentHash: sha256(file),
-        pixelHash: () => pixelHash(file, { limits: encoder.limits, signal }),
+        pixelHash: () =>
+          pixelHashIfReadable(file, { limits: encoder.limits, signal }, ({ code, message }) => {
+            unreadPixels[SIDES[index] as Side] = { code, message };
+            note(`The pixels of ${paths[index]} were not compared: ${message}`);
+          }),
       };
     }) as [ComparedPicture, ComparedPicture];
     const { model } = encoder;
-    const threshold = options.threshold ?? model.defaultThreshold;
     const distances = {
       euclidean: distance('l2', a.embedding, b.embedding),
       cosine: distance('cosine', a.embedding, b.embedding),
       absolute: distance('l1', a.embedding, b.embedding),
       similarity: similarity(model.metric, distance(model.metric, a.embedding, b.embedding)),
     };
-    const { same, by } =
-      options.threshold === undefined && model.name === DEFAULT_MODEL
-        ? await comparePictures(a, b, { minSimilarity: threshold, calibration: model.thresholds })
-        : { same: distances.similarity >= threshold, by: 'embedding' as const };
+    const { same, by, threshold } = await comparePictures(a, b, {
+      similarity: distances.similarity,
+      threshold: options.threshold,
+      model,
+    });
     const { falsePositiveRate = null, falseRejectRate = null } = errorRatesAt(model, threshold);
-    if (options.json)
+    if (options.json) {
+      const unread = Object.keys(unreadPixels).length > 0 && { unreadPixels };
       await print(
-        `${JSON.stringify({ ...distances, same, by, threshold, falsePositiveRate, falseRejectRate })}\n`,
+        `${JSON.stringify({ ...distances, same, by, threshold, falsePositiveRate, falseRejectRate, ...unread })}\n`,
       );
-    else {
+    } else {
       await print(
         `${verdictInWords(same, by)}: ` +
           `similarity ${distances.similarity.toFixed(4)}, threshold ${threshold} (${ratesInWords(falsePositiveRate, falseRejectRate)}).\n` +

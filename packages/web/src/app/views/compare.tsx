@@ -219,16 +219,16 @@ function OwnVerdict(props: { collection: string; pair: Pair }) {
 function VerdictPanel(props: { answer: CompareAnswer; children: ComponentChildren }) {
   const { answer } = props;
   const { a, b } = answer.pictures ?? {};
+  const unread = answer.unreadPixels?.a ?? answer.unreadPixels?.b;
   const { same, similarity, threshold, falsePositiveRate, falseRejectRate } = answer;
   const app = useApp();
-  const isStandard = answer.model === app.defaultModel;
+  const model = app.models.find((one) => one.name === answer.model);
+  const isOfPictures = model?.purpose === 'near-duplicates';
   const verdict = same ? 'The same picture, or nearly' : 'Different pictures';
-  // What other encoders take for the same, their description says.
-  const described = app.models.find((one) => one.name === answer.model)?.description;
   return (
     <section class="verdict panel stack" aria-label="Verdict">
       <div class="row between" role="status">
-        <h2 class="verdict-title">{isStandard ? verdict : same ? 'The same' : 'Different'}</h2>
+        <h2 class="verdict-title">{isOfPictures ? verdict : same ? 'The same' : 'Different'}</h2>
         <span class={`badge ${same ? 'good' : 'warn'}`}>{same ? 'same' : 'different'}</span>
       </div>
       <div>
@@ -240,14 +240,15 @@ function VerdictPanel(props: { answer: CompareAnswer; children: ComponentChildre
           <span class="scale-mark" style={{ left: `${threshold * 100}%` }} />
         </div>
         <p class="soft small">
-          The line is at {formatSimilarity(threshold)}: from there on two {isStandard ? 'pictures ' : ''}count
-          as the same.
+          The line is at {formatSimilarity(threshold)}: from there on two {isOfPictures ? 'pictures ' : ''}
+          count as the same.
           {falsePositiveRate !== undefined &&
             ` About ${oneIn(falsePositiveRate)} unrelated pairs get past it (${answer.model}).`}
           {falseRejectRate !== undefined &&
             ` About ${oneIn(falseRejectRate)} pairs that belong together do not reach it.`}
         </p>
-        {!isStandard && described && <p class="soft small">{described}</p>}
+        {/* What other encoders take for the same, their description says. */}
+        {!isOfPictures && model && <p class="soft small">{model.description}</p>}
       </div>
       {answer.by === 'embedding' && (a?.lowInformation || b?.lowInformation) && (
         <p class="notice warn">
@@ -256,6 +257,7 @@ function VerdictPanel(props: { answer: CompareAnswer; children: ComponentChildre
         </p>
       )}
       {answer.by !== 'embedding' && <p class="notice">{reasons[answer.by]}</p>}
+      {unread && <p class="notice warn">The verdict goes without comparing pixels: {unread.message}.</p>}
       <dl class="distances">
         <Distance name="Cosine" value={answer.cosine} meaning="1 − cosine of the angle; 0 to 2" />
         <Distance name="Euclidean" value={answer.euclidean} meaning="straight line between the embeddings" />

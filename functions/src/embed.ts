@@ -25,7 +25,7 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
     }),
   );
   logger.info('batch done', { ...report, failed: report.failed.length });
-  metrics.addMetric('PicturesStored', MetricUnit.Count, report.stored);
+  metrics.addMetric('PicturesStored', MetricUnit.Count, report.stored + report.replaced);
   metrics.addMetric('PicturesRefused', MetricUnit.Count, report.refused);
   metrics.publishStoredMetrics();
   return { batchItemFailures: report.failed.map((itemIdentifier) => ({ itemIdentifier })) };

@@ -98,6 +98,9 @@ describe('lookalike ingest s3://… with a deployment', () => {
     expect(ids).toContain('set 0/picture+0 ä.jpg');
     const again = await ingest('s3://archive/2024/', '--collection', 'archive');
     expect(again.report).toMatchObject({ stored: 0, unchanged: 12 });
+    cloud.s3.write('archive', '2024/set 1/picture+1 ä.jpg', pictures[2] as Buffer);
+    const changed = await ingest('s3://archive/2024/', '--collection', 'archive');
+    expect(changed.report).toMatchObject({ stored: 0, replaced: 1, unchanged: 11 });
   }, 600_000);
 
   test('takes keys from an S3 Inventory, which has them percent-encoded and of the whole bucket', async () => {

@@ -36,9 +36,9 @@ export async function ingestOnAws(location: string, options: AwsIngestOptions): 
   signal.addEventListener('abort', left, { once: true });
   const output = await followBucketRun(sfn, arn, { signal, onProgress });
   signal.removeEventListener('abort', left);
-  const { stored, current, refused } = await readRunReport(s3, output);
+  const { stored, replaced, current, refused } = await readRunReport(s3, output);
   const errors = refused.map(({ key, message }) => ({ path: key, error: message }));
-  return { stored, unchanged: current, similar: [], errors };
+  return { stored, replaced, unchanged: current, similar: [], errors };
 }
 
 function addressOf(location: string): { bucket: string; key: string } {

@@ -9,8 +9,8 @@ import type { FileError } from './picture-scan.ts';
 export interface IngestResult {
   /** New ones. */
   stored: number;
-  /** Took the place of another picture of the same id, whose metadata they keep. A deployment counts them as stored. */
-  replaced?: number;
+  /** Took the place of another picture of the same id. They keep its metadata; in a deployment they have that of their object and sidecar. */
+  replaced: number;
   /** Were there already with the same bytes. */
   unchanged: number;
   /** Not stored because of `unlessSimilar`: the file and what is there. */
@@ -44,7 +44,7 @@ export async function ingestPictures(
   options: IngestPicturesOptions,
 ): Promise<IngestResult> {
   const { collection, prefix = '', signal } = options;
-  const result = { stored: 0, replaced: 0, unchanged: 0, similar: [], errors: [] } as Required<IngestResult>;
+  const result = { stored: 0, replaced: 0, unchanged: 0, similar: [], errors: [] } as IngestResult;
   let done = 0;
 
   const ingestOne = async (file: IngestSource, there: Item | undefined): Promise<void> => {

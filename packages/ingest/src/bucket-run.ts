@@ -107,7 +107,7 @@ async function progressOf(client: SFNClient, executionArn: string): Promise<RunP
 
 /** Adds up what the batches of a run that has ended say. `output` is that of the run. */
 export async function readRunReport(s3: S3Client, output: string): Promise<ObjectBatchReport> {
-  const report: ObjectBatchReport = { stored: 0, current: 0, deleted: 0, refused: [] };
+  const report: ObjectBatchReport = { stored: 0, replaced: 0, current: 0, deleted: 0, refused: [] };
   const { ResultWriterDetails: written } = JSON.parse(output) as {
     ResultWriterDetails?: { Bucket: string; Key: string };
   };
@@ -124,6 +124,8 @@ export async function readRunReport(s3: S3Client, output: string): Promise<Objec
       if (line === '') continue;
       const batch = JSON.parse(line) as ObjectBatchReport;
       report.stored += batch.stored;
+      // A deployment of an earlier build counts it as stored.
+      report.replaced += batch.replaced ?? 0;
       report.current += batch.current;
       report.deleted += batch.deleted;
       report.refused.push(...batch.refused);

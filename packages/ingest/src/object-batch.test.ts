@@ -34,4 +34,6 @@ test('a batch of a whole bucket becomes rows named by what follows the prefix; r
   const { items } = await (await engine.collection('archive')).scan();
   expect(items).toMatchObject([{ id: 'cat.jpg', metadata: { year: 2024 } }]);
   expect(await run()).toMatchObject({ stored: 0, current: 1 });
+  bucket.put('2024/cat.jpg', readFileSync(new URL('../../../test/pictures/coffee.jpg', import.meta.url)));
+  expect(await run()).toMatchObject({ stored: 0, replaced: 1, current: 0 });
 });

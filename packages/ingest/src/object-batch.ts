@@ -16,6 +16,7 @@ export interface ObjectBatch {
 
 export interface ObjectBatchReport {
   stored: number;
+  replaced: number;
   current: number;
   deleted: number;
   refused: { key: string; code: string; message: string }[];
@@ -41,7 +42,7 @@ export async function ingestObjectBatch(
     (key): PicturePlace => ({ collection, key, id: key.slice(prefix.length) || key }),
   );
   const outcomes = await reconcilePictures(services, source, places, signal);
-  const report: ObjectBatchReport = { stored: 0, current: 0, deleted: 0, refused: [] };
+  const report: ObjectBatchReport = { stored: 0, replaced: 0, current: 0, deleted: 0, refused: [] };
   for (const [index, outcome] of outcomes.entries()) {
     if (outcome.status === 'failed') throw outcome.error;
     if (outcome.status === 'refused')

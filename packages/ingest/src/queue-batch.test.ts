@@ -81,7 +81,7 @@ describe('pictures dropped in a bucket', () => {
     bucket.put('ingest/photos/a b/ä+1.jpg', cat, { album: 'pets' });
     bucket.put('ingest/photos/coffee.jpg', coffee);
     const report = await ingest(message('ingest/photos/a b/ä+1.jpg'), message('ingest/photos/coffee.jpg'));
-    expect(report).toEqual({ stored: 2, current: 0, deleted: 0, refused: 0, failed: [] });
+    expect(report).toEqual({ stored: 2, replaced: 0, current: 0, deleted: 0, refused: 0, failed: [] });
     const [first, second] = await rows();
     expect(first?.id).toBe('a b/ä+1.jpg');
     expect(first?.metadata).toMatchObject({
@@ -112,7 +112,7 @@ describe('pictures dropped in a bucket', () => {
     bucket.put('ingest/photos/cat.jpg', cat, { album: 'old' });
     await ingest(message('ingest/photos/cat.jpg'));
     bucket.put('ingest/photos/cat.jpg', cat, { album: 'new' });
-    expect((await ingest(message('ingest/photos/cat.jpg'))).stored).toBe(1);
+    expect(await ingest(message('ingest/photos/cat.jpg'))).toMatchObject({ stored: 0, replaced: 1 });
     expect((await rows())[0]?.metadata).toMatchObject({ album: 'new', picture: { format: 'jpeg' } });
     expect(encoded).toBe(1);
   });
@@ -123,7 +123,7 @@ describe('pictures dropped in a bucket', () => {
     const collection = await engine.collection('photos');
     const [old] = await collection.get(['x.jpg'], { include: ['vector'] });
     bucket.put('ingest/photos/x.jpg', coffee);
-    await ingest(message('ingest/photos/x.jpg'));
+    expect(await ingest(message('ingest/photos/x.jpg'))).toMatchObject({ stored: 0, replaced: 1 });
     const [now] = await collection.get(['x.jpg'], { include: ['vector'] });
     expect(now?.vector).not.toEqual(old?.vector);
   });

@@ -32,6 +32,7 @@ export interface DeadLetter {
 
 export interface BatchReport {
   stored: number;
+  replaced: number;
   current: number;
   deleted: number;
   refused: number;
@@ -51,7 +52,7 @@ export async function ingestQueueBatch(
   messages: readonly QueueMessage[],
   options: QueueBatchOptions,
 ): Promise<BatchReport> {
-  const report: BatchReport = { stored: 0, current: 0, deleted: 0, refused: 0, failed: [] };
+  const report: BatchReport = { stored: 0, replaced: 0, current: 0, deleted: 0, refused: 0, failed: [] };
   const failed = new Set<string>();
   const letters: { refusal: Refusal; letter: DeadLetter; messageIds: string[] }[] = [];
   const subjects = new Map<string, Subject>();

@@ -21,8 +21,10 @@ export interface IngestServices {
 }
 
 export type Outcome =
-  /** The row is now what the picture is. */
+  /** The row is now what the picture is; there was none. */
   | { status: 'stored' }
+  /** The same, in place of one of an earlier version of the picture or what is said of it. */
+  | { status: 'replaced' }
   /** It was so already. */
   | { status: 'current' }
   /** There is no picture, and now no row. */
@@ -134,7 +136,7 @@ async function apply(collection: Collection, steps: readonly Step[]): Promise<vo
     const { results } = await collection.upsert(ready.map(({ item }) => item as Item));
     for (const [index, step] of ready.entries()) {
       const result = results[index];
-      if (result?.status === 'stored') step.outcome = { status: 'stored' };
+      if (result?.status === 'stored') step.outcome = { status: step.row ? 'replaced' : 'stored' };
       else if (result?.status === 'invalid')
         step.outcome = { status: 'refused', error: result.error, ...etagOf(step) };
       else

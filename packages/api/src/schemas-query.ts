@@ -133,11 +133,14 @@ export const compareAnswer = z
     absolute: z.number().openapi({ description: 'Sum of absolute differences.' }),
     similarity: similarity.openapi({ description: 'In the metric of the model.' }),
     same: z.boolean(),
-    by: z.enum(['bytes', 'pixels', 'embedding', 'perceptual-hash', 'low-information', 'page']).openapi({
-      description:
-        'What decided. embedding: whether `similarity` reaches `threshold`; bytes, pixels: they are equal; perceptual-hash: the hashes ' +
-        'agree, and so they are the same; low-information: one is blank, page: both are pages whose hashes disagree, and so they are not.',
-    }),
+    by: z
+      .enum(['bytes', 'pixels', 'embedding', 'perceptual-hash', 'low-information', 'frames', 'page'])
+      .openapi({
+        description:
+          'What decided. embedding: whether `similarity` reaches `threshold`; bytes, pixels: they are equal; perceptual-hash: the hashes ' +
+          'agree, and so they are the same; low-information: one is blank, frames: both are animations, or files of several pages, that begin alike ' +
+          'and are not the same in all frames, page: both are pages whose hashes disagree, and so they are not.',
+      }),
     threshold: similarity,
     falsePositiveRate: z.number().optional().openapi({
       description: 'Of unrelated pairs at this threshold, as calibrated; missing for one not calibrated.',

@@ -10,15 +10,25 @@ export interface ComparedPicture
   extends Pick<DuplicateItem, 'contentHash' | 'bytes' | 'width' | 'height'>,
     Pick<PictureRow, 'lowInformation' | 'perceptualHash' | 'page'> {
   embedding: Float32Array;
+  /** See `DuplicateItem`. */
+  frames?: number | undefined;
   /** SHA-256 of the decoded pixels, none where they cannot be read; asked for only where it decides. */
   pixelHash: () => Promise<string | undefined>;
 }
 
 /**
  * What decided. Of two that are the same: `bytes`, `pixels`, `embedding` or `perceptual-hash`, as in a group of duplicates. Of two that
- * are not: `low-information`, one of them is blank; `page`, both are pages and their hashes disagree; otherwise `embedding`.
+ * are not: `low-information`, one of them is blank; `frames`, they are animations that begin alike and are not the same in all frames; `page`,
+ * both are pages and their hashes disagree; otherwise `embedding`.
  */
-export type ComparedBy = 'bytes' | 'pixels' | 'embedding' | 'perceptual-hash' | 'low-information' | 'page';
+export type ComparedBy =
+  | 'bytes'
+  | 'pixels'
+  | 'embedding'
+  | 'perceptual-hash'
+  | 'low-information'
+  | 'frames'
+  | 'page';
 
 export interface CompareOptions {
   /** Of the two, in the metric of the model. */
@@ -70,12 +80,13 @@ async function searchedTogether(
     { dimension: a.embedding.length, minSimilarity, minHashSimilarity },
   );
   const items = pictures.map(
-    ({ contentHash, bytes, width, height, lowInformation = false }, index): DuplicateItem => ({
+    ({ contentHash, bytes, width, height, frames = 1, lowInformation = false }, index): DuplicateItem => ({
       key: `${index}`,
       contentHash,
       bytes,
       width,
       height,
+      frames,
       modified: 0,
       lowInformation,
     }),
@@ -94,5 +105,7 @@ async function searchedTogether(
 
 function whatParts(a: ComparedPicture, b: ComparedPicture, isSimilar: boolean): ComparedBy {
   if (a.lowInformation || b.lowInformation) return 'low-information';
-  return isSimilar && a.page && b.page ? 'page' : 'embedding';
+  if (!isSimilar) return 'embedding';
+  if ((a.frames ?? 1) > 1 && (b.frames ?? 1) > 1) return 'frames';
+  return a.page && b.page ? 'page' : 'embedding';
 }

@@ -9,7 +9,7 @@ export interface DuplicateItem {
   /** As displayed; 0 where it cannot be decoded. */
   width: number;
   height: number;
-  /** Of an animation, or pages; missing: 1. */
+  /** Of an animation, or pages; missing: 1. Where there are several, its embedding is of the first: it and another one match by bytes and pixels only. */
   frames?: number;
   bytes: number;
   /** See `PictureFacts`; missing where it is not known. */

@@ -30,6 +30,26 @@ const keysOf = (groups: ReturnType<typeof grouped>) =>
   groups.map((group) => group.members.map(({ key }) => key).sort());
 
 describe('groups', () => {
+  test('have no two animations that begin alike, not even by a still that both begin with', () => {
+    const items = [
+      file('a.gif', { frames: 3, pixelHash: 'one' }),
+      file('a.webp', { frames: 3, pixelHash: 'one' }),
+      file('b.gif', { frames: 3, pixelHash: 'other' }),
+      file('c.png', { frames: 5 }),
+      file('still'),
+    ];
+    const all = items.flatMap((_, a) => items.slice(a + 1).map((_, b) => [a, a + 1 + b, 1] as const));
+    const expected = [['a.gif', 'a.webp', 'still']];
+    expect(keysOf(grouped(items, all))).toEqual(expected);
+    const hashes = { pairs: columns(all), similarity: () => 1 };
+    expect(keysOf(grouped(items, all, { hashes }))).toEqual(expected);
+    expect(keysOf(grouped(items, [], { hashes }))).toEqual(expected);
+    // A verdict parts two files of the same frames, and no third one from them.
+    const [x, y, z] = ['x', 'y', 'z'].map((key) => file(key, { frames: 2, pixelHash: 'one' }));
+    const different = (a: string, b: string) => a !== b && !`${a}${b}`.includes('bytes of z');
+    expect(keysOf(grouped([x, y, z] as DuplicateItem[], [], { different }))).toEqual([['x', 'z']]);
+  });
+
   test('hold what agrees in its perceptual hash together as one, which is said, but never blank pictures', () => {
     const items = [
       file('a', { bytes: 2000 }),

@@ -54,7 +54,8 @@ export interface DuplicateGroup {
  * next. Groups are in order of the kept one's key, and neither the groups nor what is in them depend on the order of items or
  * pairs.
  *
- * Pairs of low-information items are ignored. The similarity of what stands together is the best of its files.
+ * Pairs of low-information items are ignored, and no group has two animations but of the same bytes or pixels: embeddings and hashes
+ * know their first frames only. The similarity of what stands together is the best of its files.
  *
  * @throws LookalikeError `duplicate-key` where two items have the same key.
  */
@@ -147,7 +148,8 @@ function lookGraph(
         link((filesOf[a] as number[])[0] as number, (filesOf[b] as number[])[0] as number, 1);
   }
   const isAllowed = verdictsOn(items, filesOf, different);
-  const edges = [...best.values()].filter(({ a, b }) => isAllowed(a, b));
+  const isPossible = animationsApart(items, filesOf);
+  const edges = [...best.values()].filter(({ a, b }) => isAllowed(a, b) && isPossible(a, b));
   return {
     names: [...nodes.keys()],
     keys: filesOf.map((files) => keyOf(items, files[0] as number)),
@@ -191,6 +193,21 @@ function verdictsOn(
     ...new Set(files.map((index) => items[index]?.contentHash as string)),
   ]);
   return (a, b) => !hashesOf[a]?.some((hashA) => hashesOf[b]?.some((hashB) => different(hashA, hashB)));
+}
+
+/** Whether two nodes may be put together for all that is in them of animations and of files of several pages: not two different ones. */
+function animationsApart(
+  items: readonly DuplicateItem[],
+  filesOf: readonly (readonly number[])[],
+): (a: number, b: number) => boolean {
+  const pixelsOf = pixelsByContent(items);
+  const animations = filesOf.map((files) => {
+    // All that are in one node are the same one.
+    const animated = files.find((index) => (items[index]?.frames ?? 1) > 1);
+    const content = animated === undefined ? undefined : items[animated]?.contentHash;
+    return content && (pixelsOf.get(content) ?? content);
+  });
+  return (a, b) => !animations[a] || !animations[b] || animations[a] === animations[b];
 }
 
 /**

@@ -86,16 +86,19 @@ describe('matching a folder against a reference', () => {
     ]);
   });
 
-  test('an animation is not found in its still, a still is in the animation', () => {
+  test('an animation is not found in its still, nor in another that begins alike; a still is in the animation', () => {
     const items = [
       file('animation', { frames: 3 }),
       file('still'),
       file('ref1'),
       file('ref2', { frames: 3 }),
+      file('ref3', { frames: 4 }),
     ];
     expect(
       matched(items, 2, [
         [0, 2, 1],
+        [0, 3, 1],
+        [0, 4, 1],
         [1, 3, 1],
       ]),
     ).toEqual([['ref2', 'still near']]);

@@ -12,7 +12,7 @@ import type { SimilarPairs } from './similar-pairs.ts';
  * Which items before `boundary` show a picture that is among those from it on, the reference. Every such item joins the
  * reference it is most alike to: the same bytes, then the same pixels, then the highest similarity, ties by key; so a
  * group is one reference, which is kept, and the items that go with it. Verdicts and low information count as in
- * `groupNearDuplicates`. Nothing joins a reference of fewer frames, but its own bytes. Items are not compared with each other.
+ * `groupNearDuplicates`. An animation joins its own bytes and pixels only. Items are not compared with each other.
  */
 export function matchAgainst(
   items: readonly DuplicateItem[],
@@ -58,8 +58,8 @@ export function matchAgainst(
       const reference = right[pair] as number;
       if (index >= boundary || reference < boundary) continue;
       if (at(index).lowInformation || at(reference).lowInformation) continue;
-      // What a still in the reference shows of an animation is not all of it.
-      if ((at(index).frames ?? 1) > (at(reference).frames ?? 1)) continue;
+      // What a still in the reference shows of an animation is not all of it, nor need another animation with the same first frame.
+      if ((at(index).frames ?? 1) > 1) continue;
       offer(index, reference, { kind: 'near', similarity: similarity[pair] as number, by });
     }
   };

@@ -79,6 +79,7 @@ function verdictInWords(same: boolean, by: ComparedBy): string {
     embedding: same ? ', or nearly' : '',
     'perceptual-hash': ', or nearly, by their perceptual hashes',
     'low-information': ', as a blank picture is the same as its own copies only',
+    frames: ', as animations or files of several pages that begin alike and are not the same in all frames',
     page: ', as pages (text, receipts, drawings) of which the perceptual hashes disagree',
   }[by];
   return `${same ? 'The same' : 'Different'}${reason}`;

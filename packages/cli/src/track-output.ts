@@ -1,5 +1,5 @@
-import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { LookalikeError } from '@lookalike/store';
 import { animatedWebp, annotatedFrame, checkAnimation } from './annotated-frames.ts';
@@ -25,6 +25,8 @@ interface Frames {
 }
 
 const REPORT = 'boxes.json';
+/** There from the first frame to the report: a run that was stopped, in whatever way, left a folder that the next one may write over. */
+const UNFINISHED = `${REPORT}.unfinished`;
 /** Of a name that asks for a file which is not made, and would become a folder. */
 const OTHER_FILES = new Set(
   'apng avi avif bmp gif jpeg jpg json m4v mkv mov mp4 mpeg mpg ogv png tif tiff webm wmv zip'.split(' '),
@@ -52,6 +54,7 @@ export async function openTrackOutput(path: string, frames: Frames): Promise<Tra
   }
   await assertFreeFolder(path, frames);
   await mkdir(path, { recursive: true });
+  await writeWholeFile(join(path, UNFINISHED), []);
   return {
     path,
     async add(bytes, { path: frame, box, score }, lost) {
@@ -61,38 +64,57 @@ export async function openTrackOutput(path: string, frames: Frames): Promise<Tra
     },
     async finish(report) {
       await writeWholeFile(join(path, REPORT), [report]);
+      await rm(join(path, UNFINISHED));
     },
   };
 }
 
 async function assertFreeFile(path: string, { folder, files }: Frames): Promise<void> {
   const there = await stat(path).catch(() => undefined);
-  if (!there) return;
-  if (there.isDirectory()) throw new LookalikeError('bad-output', `${path} is a folder, expected a file`);
-  const [real, root] = await Promise.all([realpath(path), realpath(folder)]);
+  if (there?.isDirectory()) throw new LookalikeError('bad-output', `${path} is a folder, expected a file`);
+  const [real, root] = await Promise.all([realPlace(path), realpath(folder)]);
   if (files.some((file) => join(root, file.path) === real))
     throw new LookalikeError('bad-output', `${path} is one of the frames, expected another file`);
+  assertOutside(path, real, root);
 }
 
 async function assertFreeFolder(path: string, { folder }: Frames): Promise<void> {
   const there = await stat(path).catch(() => undefined);
-  if (!there) {
-    const ending = extname(path).slice(1).toLowerCase();
-    if (OTHER_FILES.has(ending))
-      throw new LookalikeError(
-        'bad-output',
-        `${path} ends in .${ending}, expected a file that ends in .webp, or a folder`,
-      );
-    return;
-  }
-  if (!there.isDirectory())
+  const ending = extname(path).slice(1).toLowerCase();
+  if (!there && OTHER_FILES.has(ending))
+    throw new LookalikeError(
+      'bad-output',
+      `${path} ends in .${ending}, expected a file that ends in .webp, or a folder`,
+    );
+  if (there && !there.isDirectory())
     throw new LookalikeError('bad-output', `${path} is a file that does not end in .webp, expected a folder`);
-  if ((await realpath(path)) === (await realpath(folder)))
+  const [real, root] = await Promise.all([realPlace(path), realpath(folder)]);
+  if (real === root)
     throw new LookalikeError('bad-output', `${path} is the folder of the frames, expected another one`);
-  const names = await readdir(path);
-  if (names.length > 0 && !names.includes(REPORT))
+  assertOutside(path, real, root);
+  const names = there ? await readdir(path) : [];
+  if (names.length > 0 && !names.includes(REPORT) && !names.includes(UNFINISHED))
     throw new LookalikeError(
       'bad-output',
       `${path} holds other files, expected a new or empty folder, or one with the ${REPORT} of an earlier run`,
+    );
+}
+
+/** The real path of what is there, or of where it would be. */
+async function realPlace(path: string): Promise<string> {
+  const absolute = resolve(path);
+  try {
+    return await realpath(absolute);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return join(await realPlace(dirname(absolute)), basename(absolute));
+  }
+}
+
+function assertOutside(path: string, real: string, root: string): void {
+  if (real.startsWith(root + sep))
+    throw new LookalikeError(
+      'bad-output',
+      `${path} is in the folder of the frames, where the next run would read it as frames; expected a place outside of it`,
     );
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -89,6 +89,8 @@ describe('track', () => {
   const occupied: [string, () => string, string][] = [
     ['the folder of the frames', () => frames, 'is the folder of the frames'],
     ['the same by another name', () => join(folder.root, 'link'), 'is the folder of the frames'],
+    ['a new folder in it', () => join(folder.root, 'link/new/drawn'), 'is in the folder of the frames'],
+    ['an animation in it', () => join(frames, 'drawn.webp'), 'is in the folder of the frames'],
     ['a folder of other files', () => join(folder.root, 'album'), 'holds other files'],
     ['one of the frames', () => join(folder.root, 'stills/1.webp'), 'is one of the frames'],
     ['a film', () => join(folder.root, 'film.MP4'), 'ends in .mp4, expected a file that ends in .webp'],
@@ -99,11 +101,13 @@ describe('track', () => {
     await folder.write('stills/1.webp', await sharp(join(frames, '0.jpg')).webp().toBuffer());
     await symlink(frames, join(folder.root, 'link')).catch(() => undefined);
     const before = await readFile(join(frames, '0.jpg'));
+    const names = await readdir(frames);
     const source = words.includes('one of') ? join(folder.root, 'stills') : frames;
     const { status, stdout, stderr } = await runCommand(['track', source, ...BOX, '--out', out()]);
     expect(stderr).toContain(words);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect((await readFile(join(frames, '0.jpg'))).equals(before)).toBe(true);
+    expect(await readdir(frames)).toEqual(names);
     expect(await readFile(photo, 'utf8')).toBe('a photograph');
   });
 
@@ -130,7 +134,7 @@ describe('track', () => {
     }
   });
 
-  test('Ctrl-C ends it, and leaves no half file', async () => {
+  test('Ctrl-C ends it, and leaves no half file and nothing in the way of the next run', async () => {
     const long = await temporaryFolder();
     try {
       const frame = await readFile(join(frames, '0.jpg'));
@@ -150,7 +154,14 @@ describe('track', () => {
       const names = await readdir(out);
       expect(names).not.toContain('boxes.json');
       expect(names.filter((name) => name.endsWith('.tmp'))).toEqual([]);
-      for (const name of names) expect((await sharp(join(out, name)).metadata()).width).toBe(240);
+      const drawn = names.filter((name) => name.endsWith('.jpg'));
+      expect(drawn).not.toEqual([]);
+      for (const name of drawn) expect((await sharp(join(out, name)).metadata()).width).toBe(240);
+
+      await Promise.all(Array.from({ length: 1197 }, (_, i) => rm(join(long.root, `f/${i}.jpg`))));
+      const again = await runCommand(['track', join(long.root, 'f'), ...BOX, '--out', out]);
+      expect(again.status).toBe(0);
+      expect((await readdir(out)).filter((name) => !name.endsWith('.jpg'))).toEqual(['boxes.json']);
     } finally {
       await long.remove();
     }

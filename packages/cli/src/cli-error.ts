@@ -16,6 +16,9 @@ export function errorText(error: unknown): string {
   if (error instanceof LookalikeError) return error.message;
   if (error instanceof Error) {
     const system = error as NodeJS.ErrnoException;
+    // Node reads a name that is not UTF-8 with this character in it, and finds no file of such a name.
+    if (system.code === 'ENOENT' && system.path?.includes('\ufffd'))
+      return `its name is not UTF-8, so that it cannot be opened: ${system.path}`;
     if (system.code === 'ENOENT') return `no such file or folder: ${system.path ?? error.message}`;
     if (system.code === 'EACCES' || system.code === 'EPERM')
       return `not allowed: ${system.path ?? error.message}`;

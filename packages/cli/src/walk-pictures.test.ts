@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFolderStore } from '@lookalike/store';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -73,5 +73,32 @@ test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
       env: folder.env,
     });
     expect(JSON.parse(ingest.stdout).errors[0].path).toBe('lost+found/');
+  },
+);
+
+// Other systems have no such names.
+test.runIf(process.platform === 'linux')(
+  'a name that is not UTF-8 is told as the reason, not as a missing file',
+  async () => {
+    const cat = await readFile(join(TEST_PICTURES, 'cat.jpg'));
+    await folder.write('album/cat.jpg', cat);
+    const latin1 = (name: string) => Buffer.from(join(folder.root, 'album', name), 'latin1');
+    await writeFile(latin1('café.jpg'), cat);
+    await mkdir(latin1('été'));
+    const { env } = folder;
+    const [deduped, ingested] = await Promise.all([
+      runCommand(['dedupe', join(folder.root, 'album'), '--json'], { env }),
+      runCommand(
+        ['ingest', join(folder.root, 'album'), '-c', 'c', '--data', join(folder.root, 'data'), '--json'],
+        {
+          env,
+        },
+      ),
+    ]);
+    for (const { stdout } of [deduped, ingested]) {
+      const { errors } = JSON.parse(stdout) as { errors: { path: string; error: string }[] };
+      expect(errors.map(({ path }) => path).sort()).toEqual(['caf\ufffd.jpg', '\ufffdt\ufffd/']);
+      for (const { error } of errors) expect(error).toContain('its name is not UTF-8');
+    }
   },
 );

@@ -3,16 +3,7 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCommand, TEST_PICTURES, temporaryFolder } from './test-command.ts';
-
-interface DedupeJson {
-  groups: {
-    keep: string;
-    items: { path: string; kind: string; similarity: number; transform?: string }[];
-  }[];
-}
-
-const original = (name: string) => join(TEST_PICTURES, name);
+import { type DedupeJson, original, runCommand, temporaryFolder } from './test-command.ts';
 
 describe('dedupe', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -6,17 +6,17 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { madePage } from '../../../test/made-page.ts';
-import { BIN, runCommand, runProcess, TEST_PICTURES, temporaryFolder } from './test-command.ts';
+import {
+  BIN,
+  type DedupeJson,
+  original,
+  runCommand,
+  runProcess,
+  TEST_PICTURES,
+  temporaryFolder,
+} from './test-command.ts';
 
 type Folder = Awaited<ReturnType<typeof temporaryFolder>>;
-interface DedupeJson {
-  groups: { keep: string; items: { path: string; kind: string; similarity: number }[] }[];
-  errors: { path: string; error: string }[];
-}
-
-const original = (name: string) => join(TEST_PICTURES, name);
-
 /** Twelve unrelated photographs, copies of five of them made in the usual ways, and files that are no pictures. */
 async function photoLibrary(folder: Folder): Promise<void> {
   const library = join(folder.root, 'library');
@@ -236,123 +236,6 @@ describe('dedupe on a folder of photographs', () => {
   });
 });
 
-test('copies of what cannot be decoded are found by their bytes, counted apart and deleted as any', async () => {
-  const folder = await temporaryFolder();
-  try {
-    const cut = (await readFile(original('grass.jpg'))).subarray(0, 9000);
-    const cat = await readFile(original('cat.jpg'));
-    const files: [string, Uint8Array | string][] = [
-      ['cat.jpg', cat],
-      ['cat.heic', cat],
-      ['cut.jpg', cut],
-      ['sub/cut-copy.jpg', cut],
-      ['raw/1.heic', 'of a camera'],
-      ['raw/2.heic', 'of a camera'],
-      ['raw/3.heic', 'of a phone!'],
-      ['raw/other.nef', 'of another size'],
-      ['empty.jpg', ''],
-      ['empty-too.jpg', ''],
-    ];
-    for (const [name, content] of files)
-      await utimes(await folder.write(`album/${name}`, content), 1_600_000_000, 1_600_000_000);
-    const album = join(folder.root, 'album');
-    const run = (...args: string[]) =>
-      runCommand(['dedupe', album, ...args], { env: folder.env, input: 'yes\n' });
-
-    const found = JSON.parse((await run('--json', '--rotations')).stdout) as DedupeJson;
-    expect(found.groups.map(({ items }) => items.map(({ path, kind }) => `${path} ${kind}`))).toEqual([
-      ['cat.heic exact', 'cat.jpg exact'],
-      ['cut.jpg exact', 'sub/cut-copy.jpg exact'],
-      ['raw/1.heic exact', 'raw/2.heic exact'],
-    ]);
-    expect(found.errors.map(({ path }) => path)).toEqual([
-      'cut.jpg',
-      'empty-too.jpg',
-      'empty.jpg',
-      'sub/cut-copy.jpg',
-    ]);
-    const csv = (await run('--csv')).stdout;
-    expect(csv).toMatch(/^3,raw\/2\.heic,no,exact,1,,,,11,/m);
-
-    const page = join(folder.root, 'page.html');
-    const { stdout, stderr } = await run('--html', page, '--delete');
-    expect(stdout).toMatch(/duplicate {2}same bytes {2}1\.0000 {2}not decoded {2}.* raw\/2\.heic$/m);
-    expect(stdout).toMatch(/^3 groups, 3 duplicates .* among 1 picture and 9 files compared by bytes only /m);
-    expect(stderr).toContain('10 files in ');
-    expect(await readFile(page, 'utf8')).toContain('not decoded, 11 B, heic, ');
-    expect(stderr).toContain('Deleted 3 files');
-    expect(existsSync(join(album, 'raw/2.heic')) || existsSync(join(album, 'sub/cut-copy.jpg'))).toBe(false);
-    expect(existsSync(join(album, 'raw/1.heic')) && existsSync(join(album, 'cut.jpg'))).toBe(true);
-
-    // Also where nothing else is there, and in another folder; and no copy of them is no answer.
-    const raw = (...args: string[]) =>
-      runCommand(['dedupe', join(album, 'raw'), ...args], { env: folder.env });
-    expect(await raw()).toMatchObject({
-      status: 2,
-      stderr: expect.stringContaining('(skipped: 3 in a picture format not supported)'),
-    });
-    await folder.write('backup/one.heic', 'of a camera');
-    expect((await raw('--against', join(folder.root, 'backup'))).stdout).toContain(
-      'among 0 pictures and 3 files compared by bytes only against 0 pictures and 1 file compared by bytes only',
-    );
-  } finally {
-    await folder.remove();
-  }
-});
-
-test('pictures that differ in what is transparent are not the same pixels, animations that differ after the first frame no pair', async () => {
-  const folder = await temporaryFolder();
-  try {
-    const logo = (shape: string) =>
-      sharp(Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="200" height="200">${shape}</svg>`));
-    const star = logo('<polygon points="100,0 200,200 0,200" fill="white"/>');
-    const circle = logo('<circle cx="100" cy="100" r="90" fill="white"/>');
-    await folder.write('album/star.png', await star.png().toBuffer());
-    await folder.write('album/star.webp', await star.webp({ lossless: true }).toBuffer());
-    await folder.write('album/circle.png', await circle.png().toBuffer());
-    const frames = await Promise.all(
-      ['cat.jpg', 'rocket.jpg', 'coffee.jpg'].map((name) =>
-        sharp(original(name)).resize(300, 200, { fit: 'fill' }).png().toBuffer(),
-      ),
-    );
-    const animation = (...numbers: number[]) =>
-      sharp(
-        numbers.map((number) => frames[number] as Buffer),
-        { join: { animated: true } },
-      );
-    const stills = { still: sharp(frames[0]), one: animation(0, 1, 2), two: animation(0, 2, 1) };
-    for (const [name, picture] of Object.entries(stills))
-      await folder.write(`album/${name}.webp`, await picture.webp({ lossless: true }).toBuffer());
-    await folder.write('album/one.tif', await animation(0, 1, 2).tiff({ compression: 'lzw' }).toBuffer());
-
-    const run = (...args: string[]) =>
-      runCommand(['dedupe', join(folder.root, 'album'), '--json', ...args], { env: folder.env });
-    const { groups } = JSON.parse((await run()).stdout) as DedupeJson;
-    const found = groups.map(({ items }) => items.map(({ path, kind }) => `${path} ${kind}`).sort());
-    expect(found).toHaveLength(2);
-    expect(found[1]?.map((item) => item.slice(0, 4))).toEqual(['star', 'star']);
-    expect(found[1]?.join()).toContain(' pixels');
-    expect(groups[0]?.keep).not.toBe('still.webp');
-    expect(found[0]).toHaveLength(3);
-    expect(found[0]?.join()).toMatch(/^one\.tif (exact|pixels),one\.webp (exact|pixels),still\.webp near$/);
-    const table = await runCommand(['dedupe', join(folder.root, 'album')], { env: folder.env });
-    expect(table.stdout).toMatch(/ 300 x 200, 3 frames .* one\.webp$/m);
-    expect(table.stdout).toMatch(/ 300 x 200 .* still\.webp$/m);
-
-    const compared = (a: string, b: string) =>
-      runCommand(['compare', join(folder.root, 'album', a), join(folder.root, 'album', b), '--json']);
-    const different = await compared('one.webp', 'two.webp');
-    expect(different.status).toBe(1);
-    expect(JSON.parse(different.stdout)).toMatchObject({ similarity: 1, same: false, by: 'frames' });
-    expect(JSON.parse((await compared('one.webp', 'one.tif')).stdout)).toMatchObject({
-      same: true,
-      by: 'pixels',
-    });
-  } finally {
-    await folder.remove();
-  }
-});
-
 test('files renamed among each other are not taken for what they were', async () => {
   const folder = await temporaryFolder();
   try {
@@ -407,49 +290,6 @@ describe('dedupe on what is no folder of photographs', () => {
     expect(stdout).toBe('');
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/\n {4}at /);
-  });
-
-  test('letters laid out alike are no copies of each other, a scan anew of one is', async () => {
-    const letters = await temporaryFolder();
-    for (const seed of [1, 2, 3, 4]) await letters.write(`letters/${seed}.png`, await madePage(seed));
-    const again = await sharp(await madePage(2))
-      .resize(420)
-      .jpeg({ quality: 70 })
-      .toBuffer();
-    await letters.write('letters/again.jpg', again);
-    const args = ['dedupe', join(letters.root, 'letters'), '--json'];
-    const { stdout } = await runCommand(args, { env: letters.env });
-    const { groups } = JSON.parse(stdout) as { groups: { items: { path: string }[] }[] };
-    expect(groups.map(({ items }) => items.map(({ path }) => path).sort())).toEqual([['2.png', 'again.jpg']]);
-    // Asked by similarity alone they are: to the encoder they hardly differ.
-    const bySimilarity = await runCommand([...args, '--no-perceptual-hash'], { env: letters.env });
-    expect(JSON.parse(bySimilarity.stdout).groups[0].items).toHaveLength(5);
-    await letters.remove();
-  });
-
-  test('unrelated pictures only: status 1, and blank pictures match nothing but their equals', async () => {
-    const blank = (shade: number, width: number) =>
-      sharp({ create: { width, height: 80, channels: 3, background: { r: shade, g: shade, b: shade } } });
-    await folder.write('few/cat.jpg', await readFile(original('cat.jpg')));
-    await folder.write('few/white.png', await blank(255, 100).png().toBuffer());
-    await folder.write('few/grey.png', await blank(128, 100).png().toBuffer());
-    await folder.write('few/wide.png', await blank(255, 120).png().toBuffer());
-    const apart = await runCommand(['dedupe', join(folder.root, 'few'), '--json'], { env: folder.env });
-    expect(apart.stdout).toBe('{"groups":[],"errors":[]}\n');
-    expect(apart.status).toBe(1);
-
-    await folder.write('few/white-too.tiff', await blank(255, 100).tiff().toBuffer());
-    const { status, stdout } = await runCommand(['dedupe', join(folder.root, 'few'), '--json'], {
-      env: folder.env,
-    });
-    expect(status).toBe(0);
-    const { groups } = JSON.parse(stdout) as DedupeJson;
-    expect(groups.map(({ items }) => items.map(({ path, kind }) => [path, kind]))).toEqual([
-      [
-        expect.arrayContaining([expect.stringMatching(/^white/), 'exact']),
-        expect.arrayContaining([expect.stringMatching(/^white/), 'pixels']),
-      ],
-    ]);
   });
 
   test('a report that has no place is said before anything is looked at', async () => {

@@ -11,6 +11,17 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 export const TEST_PICTURES = fileURLToPath(new URL('../../../test/pictures', import.meta.url));
 export const BIN = fileURLToPath(new URL('../bin/lookalike.js', import.meta.url));
 
+export const original = (name: string) => join(TEST_PICTURES, name);
+
+/** What `dedupe --json` prints. */
+export interface DedupeJson {
+  groups: {
+    keep: string;
+    items: { path: string; kind: string; similarity: number; transform?: string }[];
+  }[];
+  errors: { path: string; error: string }[];
+}
+
 export interface Ended {
   status: number | null;
   stdout: string;

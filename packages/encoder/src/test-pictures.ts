@@ -1,9 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { crc32, deflateSync } from 'node:zlib';
+import type { DecodeTarget } from './decode.ts';
 
 /** The repository's free photographs. */
 export const PICTURES_FOLDER = fileURLToPath(new URL('../../../test/pictures/', import.meta.url));
+
+/** As a model might want its pictures. */
+export const TARGET: DecodeTarget = { width: 224, height: 224, resize: { fit: 'squash', kernel: 'linear' } };
 
 export function testPicture(name: string): Buffer {
   return readFileSync(PICTURES_FOLDER + name);

@@ -143,6 +143,14 @@ describe('the client against a server', () => {
     expect(near.at(-1)).toMatchObject({ id: 'n2100', distance: 2100 });
   });
 
+  it('loses no item to one that is none', async () => {
+    const client = await start();
+    await client.createCollection('v', { dimension: 1, metric: 'l2' });
+    const items = [{ id: 'a', vector: [1] }, JSON.parse('null'), { id: 'b', vector: [2] }];
+    const [line] = await collect(client.ingest('v', items));
+    expect(line).toMatchObject({ count: 3, stored: 2, results: [{ index: 1, status: 'invalid' }] });
+  });
+
   it('moves a collection as Arrow', async () => {
     const client = await start();
     for (const [name, dimension] of [

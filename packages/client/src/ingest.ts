@@ -41,7 +41,8 @@ async function* chunksOf(
     }
     lines.push(line);
     size += bytes;
-    once ||= item.ifVersion !== undefined;
+    // What is no item the server refuses, by itself.
+    once ||= item?.ifVersion !== undefined;
   }
   if (lines.length > 0) yield { body: lines.join('\n'), once };
 }

@@ -6,9 +6,19 @@ import { logger } from './telemetry.ts';
 /** A new key works, and a removed one stops working, at most this much later (milliseconds). */
 const refreshAfter = 5 * 60_000;
 
+export interface DeployedAccess {
+  access: Access;
+  /**
+   * To be awaited before a request is judged. Between two requests no time passes for a function: without it the first one after a
+   * night would be judged by the keys of the evening.
+   */
+  refreshed(): Promise<void>;
+}
+
 /** Who may use the API, as the stack was deployed: signed requests (AWS has checked them) or the keys of a secret. */
-export async function openAccess(): Promise<Access> {
-  if (required('LOOKALIKE_AUTH') === 'iam') return { kind: 'upstream' };
+export async function openAccess(): Promise<DeployedAccess> {
+  if (required('LOOKALIKE_AUTH') === 'iam')
+    return { access: { kind: 'upstream' }, refreshed: async () => {} };
   const secret = required('LOOKALIKE_KEYS_SECRET');
   const client = new SecretsManagerClient({});
   const read = async () => {
@@ -17,19 +27,27 @@ export async function openAccess(): Promise<Access> {
   };
   let keys = await read();
   let readAt = Date.now();
+  let reading: Promise<void> | undefined;
+  const readAgain = async () => {
+    try {
+      keys = await read();
+    } catch (error) {
+      logger.error('the keys could not be read again; the last ones stay', error as Error);
+    }
+    readAt = Date.now();
+    reading = undefined;
+  };
   return {
-    kind: 'keys',
-    get keys() {
-      if (Date.now() - readAt > refreshAfter) {
-        readAt = Date.now();
-        read().then(
-          (fresh) => {
-            keys = fresh;
-          },
-          (error: Error) => logger.error('the keys could not be read again; the last ones stay', error),
-        );
-      }
-      return keys;
+    access: {
+      kind: 'keys',
+      get keys() {
+        return keys;
+      },
+    },
+    async refreshed() {
+      if (Date.now() - readAt <= refreshAfter) return;
+      reading ??= readAgain();
+      await reading;
     },
   };
 }

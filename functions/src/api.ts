@@ -12,7 +12,7 @@ type Trace = (request: Request, answer: () => Promise<Response>) => Promise<Resp
 
 /** The HTTP API as both hosts run it, each request logged and measured. */
 export async function openApi({ trace = (_, answer) => answer() }: { trace?: Trace } = {}) {
-  const [services, access] = await Promise.all([openServices(), openAccess()]);
+  const [services, { access, refreshed }] = await Promise.all([openServices(), openAccess()]);
   const app = createApp({
     ...services,
     access,
@@ -26,6 +26,7 @@ export async function openApi({ trace = (_, answer) => answer() }: { trace?: Tra
   const host = new Hono();
   host.all('*', async (c) => {
     const started = performance.now();
+    await refreshed();
     const response = await trace(c.req.raw, async () => app.fetch(c.req.raw));
     measure(c.req.raw, response, performance.now() - started);
     return response;

@@ -111,15 +111,22 @@ export class Monitoring {
     alarm.addOkAction(new SnsAction(this.topic));
   }
 
-  #alarmsOnFunctions({ ingestion, maintenance }: MonitoredParts): { errors: Metric[]; durations: Metric[] } {
+  #alarmsOnFunctions({ api, ingestion, maintenance }: MonitoredParts): {
+    errors: Metric[];
+    durations: Metric[];
+  } {
     const functions: [string, NodeFunction][] = [
+      // Where it does not start, or runs out of time or memory, the app counts nothing.
+      ...(api.fn instanceof NodeFunction ? [['ApiFunction', api.fn] as [string, NodeFunction]] : []),
       ['Embed', ingestion.embed],
       ['EmbedObjects', ingestion.embedObjects],
       ['Index', maintenance.index],
       ['Sweep', maintenance.sweep],
     ];
     for (const [id, fn] of functions) {
-      this.#alarm(`${id}Errors`, fn.metricErrors(everyFive), 3, `${id} failed repeatedly; its log says why`);
+      // To run out of time takes some of them a quarter of an hour.
+      const errors = fn.metricErrors({ period: Duration.hours(1) });
+      this.#alarm(`${id}Errors`, errors, 3, `${id} failed three times within an hour; its log says why`);
     }
     return {
       errors: functions.map(([label, fn]) => fn.metricErrors({ ...everyFive, label })),

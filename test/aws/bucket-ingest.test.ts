@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDeployment } from '../../infra/src/deployment.ts';
@@ -125,6 +126,29 @@ describe('lookalike ingest s3://… with a deployment', () => {
     const ids = await idsOf('by-inventory');
     expect(ids).toHaveLength(4);
     expect(ids).toContain('picture+1 ä.jpg');
+  }, 600_000);
+
+  test('tells archived objects, and how many were in a batch that failed as a whole', async () => {
+    for (let at = 0; at < 100; at++) cloud.s3.write('archive', `2022/${at}.txt`, Buffer.from('a note'));
+    const [archived, good, unreadable] = (await differentPictures(3)) as [Buffer, Buffer, Buffer];
+    const deep = { Bucket: 'archive', Key: '2022/0.jpg', StorageClass: 'DEEP_ARCHIVE' } as const;
+    await cloud.s3Client.send(new PutObjectCommand({ ...deep, Body: archived }));
+    cloud.s3.write('archive', '2022/1.jpg', good);
+    cloud.s3.write('archive', '2022/z.jpg', unreadable);
+    cloud.s3.options = { fault: ({ key }) => (key === '2022/z.jpg' ? 'refused' : undefined) };
+    const { report } = await ingest('s3://archive/2022/', '--collection', 'old');
+    cloud.s3.options = {};
+    expect(report).toMatchObject({ stored: 1 });
+    const errors = new Map(
+      report.errors.map(({ path, error }: { path: string; error: string }) => [path, error]),
+    );
+    expect(errors.get('2022/0.jpg')).toContain('is archived');
+    expect(errors.get('s3://archive/2022/')).toMatch(/^3 objects were in batches that failed/);
+    // Two of the notes were in the batch that failed.
+    expect(errors.size).toBe(100);
+    const again = await ingest('s3://archive/2022/', '--collection', 'old');
+    expect(again.report).toMatchObject({ stored: 1, unchanged: 1 });
+    expect(again.report.errors).toHaveLength(101);
   }, 600_000);
 
   test('fails as the run fails, with its reason', async () => {

@@ -230,6 +230,7 @@ describe('the default deployment', () => {
     );
     expect(alarms.sort()).toEqual([
       'ApiErrors',
+      'ApiFunctionErrors',
       'ApiSlow',
       'ApiThrottles',
       'BucketIngestFailed',
@@ -244,6 +245,29 @@ describe('the default deployment', () => {
       'SweepErrors',
     ]);
     made.service.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+  });
+
+  test('counts the errors of a function over as long as it takes to run out of time three times', () => {
+    const timeouts = new Map(
+      Object.entries(resources(made.service, 'AWS::Lambda::Function')).map(([id, { Properties }]) => [
+        id,
+        Properties.Timeout as number,
+      ]),
+    );
+    let checked = 0;
+    for (const { Properties } of Object.values(resources(made.service, 'AWS::CloudWatch::Alarm'))) {
+      const { MetricName, Period, Threshold, Dimensions } = Properties as {
+        MetricName?: string;
+        Period: number;
+        Threshold: number;
+        Dimensions: { Value: { Ref: string } }[];
+      };
+      if (MetricName !== 'Errors') continue;
+      const timeout = timeouts.get(Dimensions[0]?.Value.Ref ?? '') as number;
+      expect(Period).toBeGreaterThanOrEqual(Threshold * timeout);
+      checked++;
+    }
+    expect(checked).toBe(5);
   });
 
   test('holds nothing of the user’s in the stack that may be deleted', () => {

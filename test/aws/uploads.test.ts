@@ -181,6 +181,17 @@ describe('the client', () => {
     expect(matches[0]?.id).toBe('cat');
   });
 
+  test('uploads it also where metadata or a filter is too long for an address', async () => {
+    const small = deploy({ bodyLimit: 20_000 });
+    await small.createCollection('photos');
+    const metadata = { note: 'n'.repeat(5000) };
+    const stored = await small.putPicture('photos', 'cat', new Uint8Array(cat), { metadata });
+    expect(stored).toMatchObject({ id: 'cat', status: 'stored' });
+    const filter = { field: 'note', in: ['other', metadata.note] };
+    const { matches } = await small.query('photos', { picture: new Uint8Array(cat), topK: 1, filter });
+    expect(matches[0]?.id).toBe('cat');
+  });
+
   test('says what the platform said where there are no uploads', async () => {
     const small = deploy({ bodyLimit: 20_000, uploads: false });
     await small.createCollection('photos');

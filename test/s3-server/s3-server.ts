@@ -33,6 +33,8 @@ interface StoredObject {
   modified: Date;
   metadata: Record<string, string>;
   tags: [string, string][];
+  /** In a storage class of S3 Glacier: it can be described, and not read. */
+  archived: boolean;
 }
 
 type Bucket = Map<string, StoredObject>;
@@ -166,7 +168,8 @@ export class S3Server {
       .filter(([header]) => header.startsWith('x-amz-meta-'))
       .map(([header, value]): [string, string] => [header.slice('x-amz-meta-'.length), String(value)]);
     const tags = [...new URLSearchParams(String(request.headers['x-amz-tagging'] ?? ''))];
-    const stored = { ...describeObject(body), metadata: Object.fromEntries(metadata), tags };
+    const archived = /^(GLACIER|DEEP_ARCHIVE)$/.test(String(request.headers['x-amz-storage-class'] ?? ''));
+    const stored = { ...describeObject(body), metadata: Object.fromEntries(metadata), tags, archived };
     bucket.set(key, stored);
     this.onPut(key);
     return stored;
@@ -225,6 +228,7 @@ function read(request: IncomingMessage, bucket: Bucket, key: string, query: URLS
     ...(tags.length === 0 ? {} : { 'x-amz-tagging-count': tags.length }),
   };
   if (request.headers['if-none-match'] === `"${etag}"`) return { status: 304, headers };
+  if (stored.archived && request.method === 'GET') throw new S3Error(403, 'InvalidObjectState');
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
   if (range === null) return { headers, body };
   const start = Number(range[1]);
@@ -262,7 +266,7 @@ function deleteMany(bucket: Bucket, body: Buffer): Answer {
 
 function describeObject(body: Buffer): StoredObject {
   const [etag, versionId] = [md5(body, 'hex'), randomUUID()];
-  return { body, etag, versionId, modified: new Date(), metadata: {}, tags: [] };
+  return { body, etag, versionId, modified: new Date(), metadata: {}, tags: [], archived: false };
 }
 
 function md5(body: Buffer, encoding: 'hex' | 'base64'): string {

@@ -110,6 +110,25 @@ describe.skipIf(skipped)(`the page: search${skipped}`, { timeout }, () => {
     await page.context().close();
   });
 
+  it('follows the slider also where the browser takes no more addresses, as Safari after a hundred', async () => {
+    const { page } = await site.open();
+    await page.addInitScript(`
+      const replace = history.replaceState;
+      let calls = 0;
+      history.replaceState = function (...given) {
+        if (++calls > 100) throw new DOMException('The operation is insecure.', 'SecurityError');
+        return replace.apply(this, given);
+      };
+    `);
+    await page.goto(`${site.url}/#/search?collection=photos&a=item:cat.jpg&min=0.2`);
+    await page.reload();
+    const slider = page.getByRole('slider');
+    await slider.focus();
+    for (let presses = 0; presses < 120; presses++) await page.keyboard.press('ArrowRight');
+    await eventually(() => page.locator('.slider output').textContent()).toBe('0.320');
+    await page.context().close();
+  });
+
   it('takes a drop anywhere on the page, and a paste', async () => {
     const { page } = await site.open('#/search?collection=photos');
     await page.getByText('Or start from one of these').waitFor();

@@ -138,23 +138,23 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeou
     await name.fill('Holiday 2026');
     await page.getByRole('button', { name: 'Create' }).click();
     expect(await page.evaluate(`document.querySelector('input:invalid') !== null`)).toBe(true);
-    await name.fill('holiday-2026');
+    await name.fill('Holiday-2026');
     await page.getByRole('button', { name: 'Create' }).click();
-    await page.getByRole('heading', { name: 'holiday-2026' }).waitFor();
-    expect(await page.locator('.collection-picker select').inputValue()).toBe('holiday-2026');
+    await page.getByRole('heading', { name: 'Holiday-2026' }).waitFor();
+    expect(await page.locator('.collection-picker select').inputValue()).toBe('Holiday-2026');
     await page.getByRole('link', { name: 'Search', exact: true }).click();
-    await page.getByRole('heading', { name: '“holiday-2026” is empty' }).waitFor();
+    await page.getByRole('heading', { name: '“Holiday-2026” is empty' }).waitFor();
     await page.locator('.collection-picker select').selectOption('photos');
     await page.getByRole('link', { name: 'cat.jpg' }).waitFor();
     expect(new URL(page.url()).hash).toContain('collection=photos');
 
-    await page.goto(`${site.url}/#/collections?collection=holiday-2026`);
+    await page.goto(`${site.url}/#/collections?collection=Holiday-2026`);
     await page.getByRole('button', { name: 'Delete …' }).click();
     await page.getByRole('button', { name: 'Keep it' }).click();
     await page.getByRole('button', { name: 'Delete …' }).click();
     await page.getByRole('button', { name: 'Delete the collection' }).click();
     await page.getByRole('heading', { level: 2, name: 'photos' }).waitFor();
-    expect((await fetch(`${site.url}/v1/collections/holiday-2026`)).status).toBe(404);
+    expect((await fetch(`${site.url}/v1/collections/Holiday-2026`)).status).toBe(404);
     await page.context().close();
   });
 
@@ -263,6 +263,44 @@ describe.skipIf(skipped)(`the page: a server with keys${skipped}`, { timeout }, 
       await eventually(() =>
         page.evaluate(`[...document.querySelectorAll('.card img')].map((img) => img.naturalWidth)`),
       ).toEqual([256, 256]);
+    } finally {
+      await site.close();
+    }
+  });
+
+  it('fetches thumbnails a few at a time, and only those near to what is seen', async () => {
+    const { key, stored } = createApiKey('page', 'admin');
+    const site = await startPage({ kind: 'keys', keys: [stored] });
+    try {
+      const client = new LookalikeClient(site.url, { key });
+      await client.createCollection('many');
+      const cat = await readFile(picture('cat.jpg'));
+      const ids = Array.from({ length: 36 }, (_, index) => `cat ${String(index).padStart(2, '0')}.jpg`);
+      for (const id of ids) await client.putPicture('many', id, cat);
+
+      const { page } = await site.open('', { viewport: { width: 400, height: 600 } });
+      const asked = new Set<string>();
+      const underWay = new Set<unknown>();
+      let most = 0;
+      await page.route('**/thumbnail*', async (route) => {
+        asked.add(route.request().url());
+        underWay.add(route);
+        most = Math.max(most, underWay.size);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        underWay.delete(route);
+        await route.continue();
+      });
+      await page.getByLabel('API key').fill(key);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      const shown = (index: number) =>
+        page.evaluate(
+          `document.querySelectorAll('.card .thumbnail')[${index}]?.querySelector('img')?.naturalWidth`,
+        );
+      await eventually(() => shown(0)).toBe(256);
+      expect(asked.size).toBeLessThan(ids.length);
+      await page.locator('.card').last().scrollIntoViewIfNeeded();
+      await eventually(() => shown(ids.length - 1)).toBe(256);
+      expect(most).toBeLessThanOrEqual(6);
     } finally {
       await site.close();
     }

@@ -10,16 +10,29 @@ import { runCommand, TEST_PICTURES, temporaryFolder } from './test-command.ts';
 const has = (program: string) => spawnSync(program, ['--version']).status === 0;
 
 describe('completion', () => {
-  test.skipIf(!has('bash'))('bash completes commands, options and files', () => {
-    const script = completionScript(createProgram(), 'bash');
-    const complete = (...words: string[]) => {
+  const script = completionScript(createProgram(), 'bash');
+  const completeIn =
+    (cwd: string) =>
+    (...words: string[]) => {
       const line = `${script}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _lookalike; printf '%s\\n' "\${COMPREPLY[@]}"`;
-      return spawnSync('bash', ['-c', line], { encoding: 'utf8', cwd: TEST_PICTURES }).stdout.split('\n');
+      return spawnSync('bash', ['-c', line], { encoding: 'utf8', cwd }).stdout.split('\n');
     };
+
+  test.skipIf(!has('bash'))('bash completes commands, options and files', () => {
+    const complete = completeIn(TEST_PICTURES);
     expect(complete('lookalike', 'de')).toEqual(['dedupe', '']);
     expect(complete('lookalike', 'dedupe', '--min')).toEqual(['--min-similarity', '--min-precision', '']);
     expect(complete('lookalike', 'compare', 'cof')).toEqual(['coffee.jpg', '']);
     expect(complete('lookalike', 'completion', 'z')).toEqual(['zsh', '']);
+  });
+
+  test.skipIf(!has('bash'))('bash completes names with spaces as one word each', async () => {
+    const folder = await temporaryFolder();
+    await folder.write('My Pictures/a.jpg', '');
+    await folder.write('My Films/a.jpg', '');
+    const found = completeIn(folder.root)('lookalike', 'dedupe', 'My');
+    await folder.remove();
+    expect(found.sort()).toEqual(['', 'My Films', 'My Pictures']);
   });
 
   test.each(['bash', 'zsh', 'fish'] as const)(
@@ -51,6 +64,25 @@ describe('settings', () => {
     expect((await query({ LOOKALIKE_URL: 'http://127.0.0.1:2' })).stderr).toContain('127.0.0.1:2');
     const flag = await query({ LOOKALIKE_URL: 'http://127.0.0.1:2' }, '--url', 'http://127.0.0.1:3');
     expect(flag.stderr).toContain('127.0.0.1:3');
+  });
+
+  test('in the environment that are empty count as not set', async () => {
+    await folder.write('.config/config.json', '{"url": "http://127.0.0.1:1", "collection": "c"}');
+    const { status, stderr } = await query({
+      LOOKALIKE_URL: '',
+      LOOKALIKE_COLLECTION: '',
+      LOOKALIKE_KEY: '',
+    });
+    expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining('127.0.0.1:1') });
+    await folder.write('.config/config.json', '{}');
+    const none = await query({ LOOKALIKE_COLLECTION: '' });
+    expect(none.stderr).toContain("required option '-c, --collection <name>' not specified");
+  });
+
+  test('of a picture that is a folder are refused in words', async () => {
+    const { status, stderr } = await runCommand(['query', TEST_PICTURES, '-c', 'c'], { env: folder.env });
+    expect(status).toBe(2);
+    expect(stderr).toContain(`${TEST_PICTURES} is a folder, expected a picture`);
   });
 
   test.each([

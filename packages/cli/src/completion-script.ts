@@ -47,6 +47,7 @@ ${entries.map((entry) => `      ${entry.name}) words="${words(entry)}" ;;`).join
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   if [ "$COMP_CWORD" -gt 1 ] && [[ "$current" != -* ]]; then
+    local IFS=$'\\n'
     COMPREPLY+=($(compgen -f -- "$current"))
   fi
 }

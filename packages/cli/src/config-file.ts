@@ -15,6 +15,12 @@ export function settingsOf(program: Command): { command: Command; option: Option
   );
 }
 
+/** As shells and CI set what they have no value for: a variable that is empty counts as not set. */
+export function ignoreEmptyVariables(program: Command): void {
+  for (const { variable } of settingsOf(program))
+    if (process.env[variable] === '') delete process.env[variable];
+}
+
 /**
  * Takes settings from the config file, where there is one: `{"url": "http://…", "collection": "photos"}`, by the names of
  * the options. An option given on the command line or in the environment wins.

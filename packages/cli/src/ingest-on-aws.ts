@@ -34,10 +34,21 @@ export async function ingestOnAws(location: string, options: AwsIngestOptions): 
   note(`Started ${arn}`);
   const left = () => note('The run goes on in AWS; "aws stepfunctions stop-execution" ends it.');
   signal.addEventListener('abort', left, { once: true });
-  const output = await followBucketRun(sfn, arn, { signal, onProgress });
+  let failed = 0;
+  const output = await followBucketRun(sfn, arn, {
+    signal,
+    onProgress: (progress) => {
+      failed = progress.failed;
+      onProgress(progress);
+    },
+  });
   signal.removeEventListener('abort', left);
   const { stored, replaced, current, refused } = await readRunReport(s3, output);
   const errors = refused.map(({ key, message }) => ({ path: key, error: message }));
+  if (failed > 0) {
+    const error = `${failed} objects were in batches that failed, and may be missing: run it again, or see ${arn}`;
+    errors.push({ path: location, error });
+  }
   return { stored, replaced, unchanged: current, similar: [], errors };
 }
 

@@ -159,7 +159,10 @@ export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<
 export async function readPicture(path: string, maxBytes = MAX_BYTES): Promise<Uint8Array> {
   const file = await open(path);
   try {
-    const { size } = await file.stat();
+    const found = await file.stat();
+    if (found.isDirectory())
+      throw new LookalikeError('not-a-picture', `${path} is a folder, expected a picture`);
+    const { size } = found;
     if (size > maxBytes)
       throw new LookalikeError('picture-too-large', `${size} bytes, expected at most ${maxBytes}`);
     return await file.readFile();

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { EXIT, errorText } from './cli-error.ts';
-import { applyConfigFile } from './config-file.ts';
+import { applyConfigFile, ignoreEmptyVariables } from './config-file.ts';
 import { Interrupted } from './interruption.ts';
 import { createProgram } from './program.ts';
 
@@ -12,6 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 try {
   const program = createProgram();
+  ignoreEmptyVariables(program);
   applyConfigFile(program);
   await program.parseAsync();
 } catch (error) {

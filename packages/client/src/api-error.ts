@@ -39,13 +39,17 @@ export async function errorOfResponse(response: Response): Promise<LookalikeApiE
   } catch {
     // Not of this API: a proxy in between, or another server.
   }
-  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
   return new LookalikeApiError(
     response.status,
     'unexpected-answer',
-    `the server answered ${response.status} ${response.statusText} without a problem: ${shown}`,
+    `the server answered ${response.status} ${response.statusText} without a problem: ${shortened(text)}`,
     options,
   );
+}
+
+/** Of text for a message. */
+export function shortened(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 function isProblem(body: unknown): body is Problem {

@@ -143,6 +143,14 @@ describe('the client against a server', () => {
     expect(near.at(-1)).toMatchObject({ id: 'n2100', distance: 2100 });
   });
 
+  it('loses no item to one that is none', async () => {
+    const client = await start();
+    await client.createCollection('v', { dimension: 1, metric: 'l2' });
+    const items = [{ id: 'a', vector: [1] }, JSON.parse('null'), { id: 'b', vector: [2] }];
+    const [line] = await collect(client.ingest('v', items));
+    expect(line).toMatchObject({ count: 3, stored: 2, results: [{ index: 1, status: 'invalid' }] });
+  });
+
   it('moves a collection as Arrow', async () => {
     const client = await start();
     for (const [name, dimension] of [
@@ -284,5 +292,77 @@ describe('attempts', () => {
       ],
     );
     expect(await requests[1]?.json()).toEqual({ dimension: 2 });
+  });
+
+  it('are repeated where an answer breaks off', async () => {
+    const cut = () =>
+      new Response(
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode('{"status":'));
+            controller.error(new TypeError('terminated'));
+          },
+        }),
+      );
+    const { fetch, requests } = scripted([cut, healthy, cut]);
+    const client = new LookalikeClient('http://x', { fetch, retries: 1 });
+    expect((await client.health()).status).toBe('ok');
+    expect(requests).toHaveLength(2);
+    const hasty = new LookalikeClient('http://x', { fetch, retries: 0 });
+    await expect(hasty.health()).rejects.toMatchObject({ status: 0, code: 'connection-failed' });
+  });
+
+  it('end at an answer that is none of this API', async () => {
+    const page = () => new Response('<!DOCTYPE html><p>It works!</p>');
+    const { fetch } = scripted([page, page]);
+    const client = new LookalikeClient('http://x', { fetch });
+    const expected = { name: 'LookalikeApiError', code: 'unexpected-answer' };
+    await expect(client.health()).rejects.toMatchObject(expected);
+    await expect(collect(client.ingest('v', [{ id: 'a', vector: [1] }]))).rejects.toMatchObject(expected);
+  });
+
+  it('of a write under a condition are repeated only where nothing was written for sure', async () => {
+    const gateway = () => new Response('the upstream took too long', { status: 504 });
+    const problem = (code: string) => () =>
+      Response.json({ code, detail: code, status: 503 }, { status: 503, headers: { 'retry-after': '0' } });
+    const writes: [string, (client: LookalikeClient) => Promise<unknown>][] = [
+      ['one item', (client) => client.upsert('v', [{ id: 'a', vector: [1], ifVersion: 0 }])],
+      ['a stream', (client) => collect(client.ingest('v', [{ id: 'a', vector: [1], ifVersion: 0 }]))],
+      ['metadata', (client) => client.patchItem('v', 'a', { b: 1 }, { ifVersion: 3 })],
+    ];
+    for (const [name, write] of writes) {
+      for (const answer of [gateway, problem('commit-unknown')]) {
+        const { fetch, requests } = scripted([answer]);
+        await expect(write(new LookalikeClient('http://x', { fetch })), name).rejects.toThrow();
+        expect(requests, name).toHaveLength(1);
+      }
+      const { fetch, requests } = scripted([
+        problem('closed'),
+        () => Response.json({ count: 1, results: [] }),
+      ]);
+      await write(new LookalikeClient('http://x', { fetch }));
+      expect(requests, name).toHaveLength(2);
+    }
+  });
+
+  it('are of bounded size in bytes, whatever the items are written in', async () => {
+    const { app } = openTestApp();
+    const sizes: number[] = [];
+    const client = new LookalikeClient('http://localhost', {
+      fetch: (async (input: string, init: RequestInit) => {
+        const request = new Request(input, init);
+        sizes.push((await request.clone().arrayBuffer()).byteLength);
+        return app.fetch(request);
+      }) as typeof fetch,
+    });
+    await client.createCollection('v', { dimension: 1, metric: 'l2' });
+    const items = Array.from({ length: 50 }, (_, n) => ({
+      id: `n${n}`,
+      vector: [n],
+      metadata: { title: '猫の写真'.repeat(20) },
+    }));
+    const lines = await collect(client.ingest('v', items, { requestBytes: 2000 }));
+    expect(lines.reduce((sum, { count }) => sum + count, 0)).toBe(50);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(2000);
   });
 });

@@ -8,7 +8,7 @@ import type {
 import { LookalikeApiError } from './api-error.ts';
 import { QueryCalls } from './query-calls.ts';
 import { collectionPath } from './resource-paths.ts';
-import type { CallOptions } from './transport.ts';
+import { type CallOptions, sleep } from './transport.ts';
 
 /** Groups of what is alike in a whole collection. */
 export class DuplicateCalls extends QueryCalls {
@@ -51,8 +51,7 @@ export class DuplicateCalls extends QueryCalls {
     let page = await this.duplicatesPage(collection, job, pageOptions);
     for (let delay = 50; page.status === 'running'; delay = Math.min(2 * delay, 2000)) {
       onProgress?.(page.progress);
-      signal?.throwIfAborted();
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      await sleep(delay, signal);
       page = await this.duplicatesPage(collection, job, pageOptions);
     }
     if (page.status === 'failed') {

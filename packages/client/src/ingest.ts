@@ -1,6 +1,6 @@
 import type { ItemInput, Problem, UpsertLine } from '@lookalike/api/schemas';
 import { LookalikeApiError } from './api-error.ts';
-import type { Transport } from './transport.ts';
+import { parseAnswer, type Transport } from './transport.ts';
 
 export interface IngestOptions {
   unlessSimilar?: number;
@@ -13,26 +13,45 @@ export interface IngestOptions {
   requestItems?: number;
 }
 
-/** Lines of JSON of bounded size, without holding more than one of them. */
+interface Chunk {
+  /** Lines of JSON. */
+  body: string;
+  /** An item is bound to a version: see `Call.once`. */
+  once: boolean;
+}
+
+/** Chunks of bounded size, without holding more than one of them. */
 async function* chunksOf(
   items: AsyncIterable<ItemInput> | Iterable<ItemInput>,
   options: IngestOptions,
-): AsyncGenerator<string> {
+): AsyncGenerator<Chunk> {
   const requestBytes = options.requestBytes ?? 4 * 1024 * 1024;
   const requestItems = options.requestItems ?? 5000;
   let lines: string[] = [];
   let size = 0;
+  let once = false;
   for await (const item of items) {
     const line = JSON.stringify(item);
-    if (lines.length > 0 && (size + line.length > requestBytes || lines.length >= requestItems)) {
-      yield lines.join('\n');
+    const bytes = bytesOf(line) + 1;
+    if (lines.length > 0 && (size + bytes > requestBytes || lines.length >= requestItems)) {
+      yield { body: lines.join('\n'), once };
       lines = [];
       size = 0;
+      once = false;
     }
     lines.push(line);
-    size += line.length;
+    size += bytes;
+    // What is no item the server refuses, by itself.
+    once ||= item?.ifVersion !== undefined;
   }
-  if (lines.length > 0) yield lines.join('\n');
+  if (lines.length > 0) yield { body: lines.join('\n'), once };
+}
+
+const encoder = new TextEncoder();
+
+/** As UTF-8, in which a character has up to three times as many bytes as a string counts for it. */
+function bytesOf(text: string): number {
+  return encoder.encode(text).length;
 }
 
 /**
@@ -46,19 +65,20 @@ export async function* ingest(
   options: IngestOptions,
 ): AsyncGenerator<UpsertLine> {
   let from = 0;
-  for await (const body of chunksOf(items, options)) {
-    const response = await transport.send({
+  for await (const { body, once } of chunksOf(items, options)) {
+    const answer = await transport.text({
       method: 'POST',
       path,
       query: { unlessSimilar: options.unlessSimilar, encoder: options.encoder },
       headers: { 'content-type': 'application/x-ndjson' },
       body,
       signal: options.signal,
+      once,
     });
-    const answers = (await response.text()).split('\n').filter((line) => line !== '');
+    const answers = answer.split('\n').filter((line) => line !== '');
     let count = 0;
     for (const text of answers) {
-      const line = JSON.parse(text) as UpsertLine | { problem: Problem };
+      const line = parseAnswer<UpsertLine | { problem: Problem }>(text);
       if ('problem' in line) {
         const { problem } = line;
         throw new LookalikeApiError(problem.status, problem.code, problem.detail, { problem });

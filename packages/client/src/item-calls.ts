@@ -23,7 +23,7 @@ import { ingest } from './ingest.ts';
 import type { PictureSource } from './pictures.ts';
 import { pictureBase64, pictureBlob, pictureType } from './pictures.ts';
 import { collectionPath, hasNoAddress, itemPath, longestParameter } from './resource-paths.ts';
-import type { Call, CallOptions } from './transport.ts';
+import type { CallOptions } from './transport.ts';
 import { orByUpload } from './uploads.ts';
 
 type Include = ('metadata' | 'vector')[];
@@ -46,33 +46,26 @@ export class ItemCalls extends CollectionCalls {
   ): Promise<PutItemAnswer> {
     const { metadata, unlessSimilar, ifVersion, signal } = options;
     const metadataText = metadata && JSON.stringify(metadata);
-    if (hasNoAddress(id) || (metadataText?.length ?? 0) > longestParameter) {
-      const image = await pictureBase64(picture);
-      const item = {
-        id,
-        image,
-        ...(metadata && { metadata }),
-        ...(ifVersion === undefined ? {} : { ifVersion }),
-      };
-      return this.#putByBatch(collection, item, options);
-    }
-    const body = pictureBlob(picture);
-    const call: Call = {
-      method: 'PUT',
-      path: itemPath(collection, id),
-      query: { metadata: metadataText, unlessSimilar },
-      headers: { 'content-type': pictureType(body), ...conditionOf(ifVersion) },
-      body,
-      signal,
-      once: ifVersion !== undefined,
+    const inBatch = (source: { image: string } | { url: string }) => {
+      const settings = { ...(metadata && { metadata }), ...(ifVersion === undefined ? {} : { ifVersion }) };
+      return this.#putByBatch(collection, { id, ...source, ...settings }, options);
     };
+    const alone = () => {
+      const body = pictureBlob(picture);
+      return this.transport.json<PutItemAnswer>({
+        method: 'PUT',
+        path: itemPath(collection, id),
+        query: { metadata: metadataText, unlessSimilar },
+        headers: { 'content-type': pictureType(body), ...conditionOf(ifVersion) },
+        body,
+        signal,
+        once: ifVersion !== undefined,
+      });
+    };
+    const fitsAddress = !hasNoAddress(id) && (metadataText?.length ?? 0) <= longestParameter;
     return orByUpload(
-      () => this.transport.json<PutItemAnswer>(call),
-      async () => {
-        const url = await this.upload(picture, { signal });
-        const settings = { ...(metadata && { metadata }), ...(ifVersion === undefined ? {} : { ifVersion }) };
-        return this.#putByBatch(collection, { id, url, ...settings }, options);
-      },
+      async () => (fitsAddress ? alone() : inBatch({ image: await pictureBase64(picture) })),
+      async () => inBatch({ url: await this.upload(picture, { signal }) }),
     );
   }
 
@@ -286,7 +279,7 @@ export class ItemCalls extends CollectionCalls {
   ): Promise<Blob> {
     const { sha256, signal } = options;
     const path = `${itemPath(collection, id)}/thumbnail`;
-    return (await this.transport.send({ method: 'GET', path, query: { sha256 }, signal })).blob();
+    return this.transport.blob({ method: 'GET', path, query: { sha256 }, signal });
   }
 }
 

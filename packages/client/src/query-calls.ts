@@ -3,7 +3,7 @@ import { ItemCalls } from './item-calls.ts';
 import type { PictureSource } from './pictures.ts';
 import { pictureBase64, pictureBlob, pictureType } from './pictures.ts';
 import { collectionPath, longestParameter } from './resource-paths.ts';
-import type { Call, CallOptions } from './transport.ts';
+import type { CallOptions } from './transport.ts';
 import { orByUpload } from './uploads.ts';
 
 /** What a query asks for: a picture (as bytes), a vector or an item. */
@@ -16,34 +16,25 @@ export class QueryCalls extends ItemCalls {
     const { picture, ...settings } = query;
     const path = `${collectionPath(collection)}/query`;
     if (picture === undefined) return this.transport.sendJson('POST', path, settings, options);
+    const inJson = (source: { image: string } | { url: string }) =>
+      this.transport.sendJson<QueryAnswer>('POST', path, { ...settings, ...source }, options);
     const { filter, include, vector: _vector, id: _id, url: _url, ...others } = settings;
     const filterText = filter && JSON.stringify(filter);
-    if ((filterText?.length ?? 0) > longestParameter) {
-      return this.transport.sendJson(
-        'POST',
+    const alone = () => {
+      const body = pictureBlob(picture);
+      return this.transport.json<QueryAnswer>({
+        method: 'POST',
         path,
-        { ...settings, image: await pictureBase64(picture) },
-        options,
-      );
-    }
-    const body = pictureBlob(picture);
-    const call: Call = {
-      method: 'POST',
-      path,
-      query: { ...others, filter: filterText, include: include?.join(',') },
-      headers: { 'content-type': pictureType(body) },
-      body,
-      ...options,
+        query: { ...others, filter: filterText, include: include?.join(',') },
+        headers: { 'content-type': pictureType(body) },
+        body,
+        ...options,
+      });
     };
+    const fitsAddress = (filterText?.length ?? 0) <= longestParameter;
     return orByUpload(
-      () => this.transport.json<QueryAnswer>(call),
-      async () =>
-        this.transport.sendJson(
-          'POST',
-          path,
-          { ...settings, url: await this.upload(picture, options) },
-          options,
-        ),
+      async () => (fitsAddress ? alone() : inJson({ image: await pictureBase64(picture) })),
+      async () => inJson({ url: await this.upload(picture, options) }),
     );
   }
 

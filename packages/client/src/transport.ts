@@ -1,4 +1,4 @@
-import { errorOfResponse, LookalikeApiError } from './api-error.ts';
+import { errorOfResponse, LookalikeApiError, shortened } from './api-error.ts';
 
 export type RequestBody = string | Uint8Array<ArrayBuffer> | Blob;
 
@@ -41,6 +41,12 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What came of one attempt. */
+type Outcome<T> =
+  | { taken: T }
+  /** Milliseconds after which another attempt may help; missing where none can. */
+  | { error: LookalikeApiError; delay?: number | undefined };
+
 const retriedStatuses = new Set([429, 502, 503, 504]);
 const firstDelay = 200;
 
@@ -62,22 +68,35 @@ export class Transport {
     return this.#base + path + (parameters.size === 0 ? '' : `?${parameters}`);
   }
 
-  /** A 2xx answer. Throws `LookalikeApiError`, or the reason of `signal`. */
-  async send(call: Call): Promise<Response> {
+  /** A 2xx answer, its body still to come. Throws `LookalikeApiError`, or the reason of `signal`. */
+  send(call: Call): Promise<Response> {
+    return this.#repeat(call, async (response) => response);
+  }
+
+  /** The whole body of a 2xx answer; one that breaks off is a lost answer like any other. */
+  text(call: Call): Promise<string> {
+    return this.#repeat(call, (response) => response.text());
+  }
+
+  blob(call: Call): Promise<Blob> {
+    return this.#repeat(call, (response) => response.blob());
+  }
+
+  async #repeat<T>(call: Call, take: (response: Response) => Promise<T>): Promise<T> {
     const retries = this.#options.retries ?? 3;
     for (let attempt = 0; ; attempt++) {
-      const outcome = await this.#attempt(call);
-      if (outcome instanceof Response && outcome.ok) return outcome;
-      const error = outcome instanceof Response ? await errorOfResponse(outcome) : outcome;
-      const delay = outcome instanceof Response ? this.#delayAfter(outcome, attempt) : this.#backoff(attempt);
-      const retriable =
-        outcome instanceof Response ? retriedStatuses.has(outcome.status) : call.once !== true;
-      if (!retriable || attempt >= retries || delay === undefined) throw error;
-      await sleep(delay, call.signal);
+      const outcome = await this.#attempt(call, attempt, take);
+      if ('taken' in outcome) return outcome.taken;
+      if (attempt >= retries || outcome.delay === undefined) throw outcome.error;
+      await sleep(outcome.delay, call.signal);
     }
   }
 
-  async #attempt(call: Call): Promise<Response | LookalikeApiError> {
+  async #attempt<T>(
+    call: Call,
+    attempt: number,
+    take: (response: Response) => Promise<T>,
+  ): Promise<Outcome<T>> {
     const { key, authorize, fetch = globalThis.fetch } = this.#options;
     const request: OutgoingRequest = {
       method: call.method,
@@ -90,22 +109,27 @@ export class Transport {
       await authorize?.(request);
     }
     try {
-      return await fetch(request.url, {
+      const response = await fetch(request.url, {
         method: request.method,
         headers: request.headers,
         ...(call.body === undefined ? {} : { body: call.body }),
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       });
+      if (response.ok) return { taken: await take(response) };
+      const error = await errorOfResponse(response);
+      const retriable = call.once ? saysNothingWasDone(error) : retriedStatuses.has(response.status);
+      return { error, delay: retriable ? this.#delayAfter(response, attempt) : undefined };
     } catch (cause) {
       call.signal?.throwIfAborted();
       const why =
         cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-      return new LookalikeApiError(
+      const error = new LookalikeApiError(
         0,
         'connection-failed',
         `no answer from ${call.elsewhere === undefined ? this.#base : new URL(call.elsewhere).origin}: ${why}`,
         { cause },
       );
+      return { error, delay: call.once ? undefined : this.#backoff(attempt) };
     }
   }
 
@@ -137,12 +161,26 @@ export class Transport {
 
   /** The JSON of a 2xx answer. `T` is what the API documents of this route. */
   async json<T>(call: Call): Promise<T> {
-    const response = await this.send(call);
-    return (await response.json()) as T;
+    return parseAnswer<T>(await this.text(call));
   }
 }
 
-function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+/** Of an answer that is not of this API, such as the page of another server, throws `unexpected-answer`. */
+export function parseAnswer<T>(text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    const message = `the server answered something else than JSON: ${shortened(text)}`;
+    throw new LookalikeApiError(0, 'unexpected-answer', message, { cause });
+  }
+}
+
+/** A gateway in front of the server may have lost the answer to what was done; the server itself tells the two apart. */
+function saysNothingWasDone({ status, problem }: LookalikeApiError): boolean {
+  return status === 429 || (status === 503 && problem !== undefined && problem.code !== 'commit-unknown');
+}
+
+export function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import {
   costReport,
@@ -45,8 +47,18 @@ describe('a month of Lookalike', () => {
 
   test('grows the function with the collection, and says where that ends', () => {
     expect(functionMegabytes(workload)).toBe(3008);
-    expect(functionMegabytes({ ...workload, pictures: 20_000_000 })).toBeGreaterThan(5000);
+    // 10 million rows of 24 + 272 bytes, 350 MB for the encoder and 1,024 for a picture being decoded.
+    expect(functionMegabytes({ ...workload, pictures: 10_000_000 })).toBe(4197);
+    expect(functionMegabytes({ ...workload, pictures: 20_000_000 })).toBeGreaterThan(7000);
     expect(() => lookalikeMonth({ ...workload, pictures: 50_000_000 })).toThrow('a function has 10240');
+  });
+
+  test('charges the traces that Lambda samples, by hand', () => {
+    const { parts } = lookalikeMonth({ ...workload, queries: 10_000_000 });
+    const without = lookalikeMonth({ ...workload, queries: 10_000_000 }, { ...PRICES, trace: 0 }).parts;
+    // One a second of a month of 30 days, a twentieth of the rest, and four an hour by the sweep.
+    const traces = 2_592_000 + 0.05 * (10_000_000 - 2_592_000) + 2880;
+    expect((parts.operations ?? 0) - (without.operations ?? 0)).toBeCloseTo(traces * 0.000005, 6);
   });
 
   test('costs more with more of anything', () => {
@@ -79,6 +91,14 @@ test('a server: the smallest that holds the graph', () => {
   expect(serverMonth({ ...workload, pictures: 10_000 }).server).toBe('t4g.small');
   expect(serverMonth({ ...workload, pictures: 10_000_000 }).server).toBe('t4g.xlarge');
   expect(() => serverMonth({ ...workload, pictures: 100_000_000 })).toThrow('no server');
+});
+
+test('npm run cost answers for a workload that one of the three does not take', () => {
+  const print = fileURLToPath(new URL('print.ts', import.meta.url));
+  const printed = execFileSync(process.execPath, [print, '20000000', '1000'], { encoding: 'utf8' });
+  const { lookalike, s3Vectors } = JSON.parse(printed);
+  expect(lookalike.total).toBeGreaterThan(0);
+  expect(s3Vectors).toContain('10 million');
 });
 
 test('docs/cost.md has the tables that the model makes: npm run cost', () => {

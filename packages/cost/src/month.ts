@@ -28,11 +28,20 @@ function sum(parts: Record<string, number>): number {
   return Object.values(parts).reduce((total, part) => total + part, 0);
 }
 
-/** Bytes that a warm function holds: keys and codes of all rows, and room to work. */
+/**
+ * Memory of a function that holds keys and codes of all rows when it is warm. Beside them it keeps room as `functions/src/services.ts`
+ * does: 350 MB for Node and the encoder, and a quarter of all, at most 1 GB, for a picture being decoded.
+ */
 export function functionMegabytes(workload: Workload): number {
   const { keys, codes } = rowBytes(workload);
-  const needed = (workload.pictures * (keys + codes)) / 2 ** 20 + 600;
-  return Math.max(apiMegabytes, Math.ceil(needed));
+  const held = (workload.pictures * (keys + codes)) / 2 ** 20 + 350;
+  return Math.max(apiMegabytes, Math.ceil(Math.min(held / 0.75, held + 1024)));
+}
+
+/** Of the requests of a month, evenly spread, those that Lambda traces: the first of each second, and a twentieth of the others. */
+function traced(requests: number): number {
+  const seconds = 30 * 24 * 60 * 60;
+  return Math.min(requests, seconds + 0.05 * Math.max(0, requests - seconds));
 }
 
 /**
@@ -79,11 +88,12 @@ export function lookalikeMonth(
     indexing: lambda(indexSeconds, indexMegabytes) + batches * prices.sqs * 3,
     operations:
       prices.fixed.secret +
-      13 * prices.fixed.alarm +
+      14 * prices.fixed.alarm +
       prices.fixed.dashboard +
       7 * prices.fixed.metric +
       lambda(sweepSeconds, megabytesAVcpu) +
-      ((queries + batches) * 700 * prices.logs) / gigabyte,
+      ((queries + batches) * 700 * prices.logs) / gigabyte +
+      (traced(queries) + traced(2 * batches) + sweepSeconds) * prices.trace,
   });
 }
 

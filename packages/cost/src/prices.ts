@@ -22,6 +22,8 @@ export interface Prices {
   fixed: { secret: number; alarm: number; dashboard: number; metric: number };
   /** A GB taken in. */
   logs: number;
+  /** A trace recorded by X-Ray. */
+  trace: number;
   s3Vectors: {
     /** A GB of vectors, keys and metadata, and month. */
     storage: number;
@@ -47,6 +49,7 @@ export const PRICES: Prices = {
   sqs: 0.4 / 1e6,
   fixed: { secret: 0.4, alarm: 0.1, dashboard: 3, metric: 0.3 },
   logs: 0.5,
+  trace: 5 / 1e6,
   s3Vectors: { storage: 0.06, put: 0.2, query: 2.5 / 1e6, processedFirst: 0.004, processedBeyond: 0.002 },
   servers: [
     { name: 't4g.small', memory: 2, hour: 0.0168 },

@@ -3,7 +3,7 @@
  * that month.
  */
 import { parseArgs } from 'node:util';
-import { lookalikeMonth, s3VectorsMonth, serverMonth } from './month.ts';
+import { type Bill, lookalikeMonth, s3VectorsMonth, serverMonth } from './month.ts';
 import { costReport } from './report.ts';
 import type { Workload } from './workload.ts';
 
@@ -28,12 +28,22 @@ if (positionals.length === 0) {
   console.log(
     JSON.stringify(
       {
-        lookalike: lookalikeMonth(workload),
-        s3Vectors: s3VectorsMonth(workload),
-        server: serverMonth(workload),
+        lookalike: orWhyNot(() => lookalikeMonth(workload)),
+        s3Vectors: orWhyNot(() => s3VectorsMonth(workload)),
+        server: orWhyNot(() => serverMonth(workload)),
       },
       undefined,
       2,
     ),
   );
+}
+
+/** The bill, or what it does not fit. */
+function orWhyNot(month: () => Bill): Bill | string {
+  try {
+    return month();
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
 }

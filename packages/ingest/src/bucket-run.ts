@@ -26,6 +26,8 @@ export interface RunProgress {
   /** Objects handed out so far; grows while the bucket is being listed. */
   total: number;
   done: number;
+  /** Of those done, objects in batches that failed as a whole. A run bears a few such batches, and its results do not name them. */
+  failed: number;
 }
 
 /** Milliseconds between two looks at a run. */
@@ -102,7 +104,8 @@ async function progressOf(client: SFNClient, executionArn: string): Promise<RunP
     new DescribeMapRunCommand({ mapRunArn }),
   );
   const { total = 0, succeeded = 0, failed = 0, timedOut = 0, aborted = 0 } = itemCounts ?? {};
-  return { total, done: succeeded + failed + timedOut + aborted };
+  const lost = failed + timedOut + aborted;
+  return { total, done: succeeded + lost, failed: lost };
 }
 
 /** Adds up what the batches of a run that has ended say. `output` is that of the run. */

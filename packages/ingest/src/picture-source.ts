@@ -19,7 +19,7 @@ export interface PictureSource {
   readonly bucket: string;
   /**
    * `undefined` where there is no such object.
-   * @throws `LookalikeError('picture-too-large')`, before the body is read.
+   * @throws `LookalikeError('picture-too-large')`, before the body is read; `picture-archived`, where it must be restored first.
    */
   read(key: string): Promise<SourcePicture | undefined>;
   /** What `read` would find now. */

@@ -5,7 +5,8 @@ import { MemoryStore } from '@lookalike/store';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { pixelEncoder } from '../../api/src/testing/pixel-encoder.ts';
 import { BucketInMemory } from './bucket-in-memory.ts';
-import { type DeadLetter, ingestQueueBatch } from './queue-batch.ts';
+import type { PictureSource } from './picture-source.ts';
+import { type DeadLetter, ingestQueueBatch, type QueueMessage } from './queue-batch.ts';
 
 function photograph(name: string): Uint8Array {
   return readFileSync(new URL(`../../../test/pictures/${name}`, import.meta.url));
@@ -15,7 +16,7 @@ const cat = photograph('cat.jpg');
 const coffee = photograph('coffee.jpg');
 
 /** As S3 writes it. */
-function message(key: string, eventName = 'ObjectCreated:Put', messageId = `m-${key}`) {
+function message(key: string, eventName = 'ObjectCreated:Put', messageId = `m-${key}`): QueueMessage {
   const encoded = encodeURIComponent(key).replaceAll('%2F', '/').replaceAll('%20', '+');
   const record = {
     eventVersion: '2.1',
@@ -58,10 +59,19 @@ beforeEach(() => {
   };
 });
 
-function ingest(...messages: ReturnType<typeof message>[]) {
+/** As SQS delivers it once more. */
+function again(one: QueueMessage): QueueMessage {
+  return { ...one, attributes: { ApproximateReceiveCount: '2' } };
+}
+
+function ingest(...messages: QueueMessage[]) {
+  return ingestFrom(bucket, messages);
+}
+
+function ingestFrom(source: PictureSource, messages: QueueMessage[]) {
   return ingestQueueBatch(messages, {
     services,
-    sourceOf: () => bucket,
+    sourceOf: () => source,
     prefix: 'ingest/',
     sendDeadLetters: async (sent) => {
       letters.push(...sent);
@@ -207,6 +217,30 @@ describe('what cannot be ingested', () => {
     expect(await rows()).toEqual([]);
   });
 
+  test('and ends the process takes no other with it on the next try', async () => {
+    bucket.put('ingest/photos/cat.jpg', cat);
+    bucket.put('ingest/photos/coffee.jpg', coffee);
+    bucket.put('ingest/photos/deadly.jpg', cat);
+    const reached = Promise.withResolvers<void>();
+    const source: PictureSource = {
+      bucket: bucket.bucket,
+      read: (key) => {
+        if (key !== 'ingest/photos/deadly.jpg') return bucket.read(key);
+        reached.resolve();
+        return new Promise(() => {});
+      },
+      version: (key) => bucket.version(key),
+      readText: (key) => bucket.readText(key),
+    };
+    const killed = ingestFrom(source, [
+      again(message('ingest/photos/coffee.jpg')),
+      again(message('ingest/photos/deadly.jpg')),
+      message('ingest/photos/cat.jpg'),
+    ]);
+    await Promise.race([reached.promise, killed]);
+    expect((await rows()).map(({ id }) => id)).toEqual(['cat.jpg', 'coffee.jpg']);
+  });
+
   test('for now is delivered again, alone', async () => {
     bucket.put('ingest/photos/cat.jpg', cat);
     bucket.put('ingest/photos/coffee.jpg', coffee);
@@ -243,4 +277,35 @@ describe('what cannot be ingested', () => {
 test('the message that S3 sends when notifications are set up is nothing to do', async () => {
   const body = JSON.stringify({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'drop' });
   expect(await ingest({ messageId: 't', body })).toMatchObject({ stored: 0, refused: 0, failed: [] });
+});
+
+test('folders that a console makes are nothing to do', async () => {
+  const report = await ingest(message('ingest/photos/'), message('ingest/'));
+  expect(report).toMatchObject({ stored: 0, refused: 0, failed: [] });
+  expect(letters).toEqual([]);
+});
+
+test('the deletion of the last pictures does not make a dropped collection again', async () => {
+  bucket.put('ingest/photos/cat.jpg', cat);
+  await ingest(message('ingest/photos/cat.jpg'));
+  await engine.dropCollection('photos');
+  bucket.objects.clear();
+  const report = await ingest(message('ingest/photos/cat.jpg', 'ObjectRemoved:Delete'));
+  expect(report).toMatchObject({ deleted: 1, failed: [] });
+  expect((await engine.listCollections({})).collections).toEqual([]);
+});
+
+test('a batch of many or large pictures is read and committed in portions', async () => {
+  const filled = (name: string, megabytes: number) => {
+    const bytes = Buffer.concat([cat, Buffer.alloc(megabytes * 1024 * 1024)]);
+    bucket.put(`ingest/photos/${name}.jpg`, bytes);
+    return message(`ingest/photos/${name}.jpg`);
+  };
+  const large = Array.from({ length: 5 }, (_, n) => filled(`large-${n}`, 40));
+  expect((await ingest(...large)).stored).toBe(5);
+  const afterLarge = (await (await engine.collection('photos')).stats()).tailCommits;
+  expect(afterLarge).toBeGreaterThan(1);
+  const small = Array.from({ length: 60 }, (_, n) => filled(`small-${n}`, 0));
+  expect((await ingest(...small)).stored).toBe(60);
+  expect((await (await engine.collection('photos')).stats()).tailCommits).toBe(afterLarge + 3);
 });

@@ -8,6 +8,10 @@ import { type ObjectChange, parseS3Event } from './s3-event.ts';
 export interface QueueMessage {
   messageId: string;
   body: string;
+  attributes?: {
+    /** How often it was delivered, this time included. */
+    ApproximateReceiveCount?: string;
+  };
 }
 
 export interface QueueBatchOptions {
@@ -42,11 +46,15 @@ export interface BatchReport {
 
 interface Subject extends ObjectChange {
   messageIds: string[];
+  /** None of its messages is new: an earlier try failed, or took the whole process with it. */
+  again: boolean;
 }
 
 /**
  * Makes the rows of a batch of S3's notifications be what the pictures are now. A message fails alone; what can never work is
  * handed to `sendDeadLetters` once a version of the picture, and counts as done.
+ *
+ * What was delivered before is done last and one by one: a picture that ends the process takes no other with it twice.
  */
 export async function ingestQueueBatch(
   messages: readonly QueueMessage[],
@@ -56,16 +64,20 @@ export async function ingestQueueBatch(
   const failed = new Set<string>();
   const letters: { refusal: Refusal; letter: DeadLetter; messageIds: string[] }[] = [];
   const subjects = new Map<string, Subject>();
-  for (const { messageId, body } of messages) {
+  for (const { messageId, body, attributes } of messages) {
     try {
       for (const { bucket, key } of parseS3Event(body)) {
+        // What consoles show as an empty folder.
+        if (key.endsWith('/')) continue;
         const pictureKey = pictureKeyOf(key);
         const subject = subjects.get(`${bucket}/${pictureKey}`) ?? {
           bucket,
           key: pictureKey,
           messageIds: [],
+          again: true,
         };
         subject.messageIds.push(messageId);
+        subject.again &&= Number(attributes?.ApproximateReceiveCount ?? 1) > 1;
         subjects.set(`${bucket}/${pictureKey}`, subject);
       }
     } catch (error) {
@@ -77,7 +89,15 @@ export async function ingestQueueBatch(
       });
     }
   }
-  for (const [bucket, ofBucket] of Map.groupBy(subjects.values(), (subject) => subject.bucket)) {
+  const { new: fresh = [], again = [] } = Object.groupBy(subjects.values(), (subject) =>
+    subject.again ? 'again' : 'new',
+  );
+  const portions = [
+    ...Map.groupBy(fresh, ({ bucket }) => bucket).values(),
+    ...again.map((subject) => [subject]),
+  ];
+  for (const ofBucket of portions) {
+    const { bucket } = ofBucket[0] as Subject;
     for (const [subject, outcome] of await reconcileSubjects(ofBucket, bucket, options)) {
       if (outcome.status === 'failed') {
         options.onFailure({ key: subject.key, error: outcome.error });

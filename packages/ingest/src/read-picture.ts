@@ -43,24 +43,31 @@ export async function currentVersions(source: PictureSource, place: PicturePlace
   return versions(picture?.etag, sidecar?.etag);
 }
 
+/** Whether the row is what is there now: two small requests instead of the whole picture. Notes in `seen` what it saw. */
+export async function isCurrent(
+  source: PictureSource,
+  place: PicturePlace,
+  row: StoredItem | undefined,
+  seen: SeenVersions,
+): Promise<boolean> {
+  if (row === undefined) return false;
+  const now = await currentVersions(source, place);
+  if (!sameVersions(now, versionsOf(row))) return false;
+  Object.assign(seen, now);
+  return true;
+}
+
 /**
  * Notes in `seen` what it saw, also where it throws.
- * @throws `LookalikeError` where the picture cannot become a row as it is: `picture-too-large`, `invalid-metadata`
+ * @throws `LookalikeError` where the picture cannot become a row as it is: `picture-too-large`, `picture-archived`,
+ * `invalid-metadata`
  */
 export async function readPicture(
   source: PictureSource,
   place: PicturePlace,
   row: StoredItem | undefined,
   seen: SeenVersions,
-): Promise<PictureReading | 'current' | 'gone'> {
-  if (row !== undefined) {
-    // Most often this was told twice; then two small requests do instead of the whole picture.
-    const now = await currentVersions(source, place);
-    if (sameVersions(now, versionsOf(row))) {
-      Object.assign(seen, now);
-      return 'current';
-    }
-  }
+): Promise<PictureReading | 'gone'> {
   const [picture, sidecar] = await Promise.allSettled([
     source.read(place.key),
     source.readText(sidecarKey(place.key)),

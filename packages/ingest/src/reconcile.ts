@@ -7,6 +7,7 @@ import type { PicturePlace } from './picture-key.ts';
 import type { PictureSource } from './picture-source.ts';
 import {
   currentVersions,
+  isCurrent,
   type PictureReading,
   readPicture,
   type SeenVersions,
@@ -37,6 +38,9 @@ export type Outcome =
 /** A picture may change while it is worked on, that often before it is left to the next try. */
 const rounds = 3;
 const requestsAtOnce = 16;
+const readsAtOnce = 4;
+/** Read pictures are in memory together until their commit. What is beyond either bound waits for the next portion. */
+const portion = { bytes: 128 * 1024 * 1024, pictures: 25 };
 
 /** What is to become of the row of one place. */
 interface Step {
@@ -52,7 +56,10 @@ interface Step {
  * and however often it was told. After writing, every picture is looked at again, so that of several workers on one picture the
  * last to write leaves what is true. One commit a collection.
  *
- * A collection that does not exist is made, bound to the default model. No place may be given twice.
+ * Many or large pictures are done in portions with a commit each, so that memory is bounded and what is done stays done.
+ *
+ * A collection that does not exist is made, bound to the default model, where there is a picture to put in it. No place may be
+ * given twice.
  */
 export async function reconcilePictures(
   services: IngestServices,
@@ -64,18 +71,26 @@ export async function reconcilePictures(
   const byCollection = Map.groupBy(places, ({ collection }) => collection);
   for (const [name, ofCollection] of byCollection) {
     let open: readonly PicturePlace[] = ofCollection;
+    const changes = new Map<PicturePlace, number>();
     try {
-      const collection = await openCollection(services, name);
-      for (let round = 0; round < rounds && open.length > 0; round++) {
+      const collection = await openCollection(services, source, name, ofCollection);
+      if (collection === undefined) {
+        for (const place of ofCollection) outcomes.set(place, { status: 'deleted' });
+        continue;
+      }
+      while (open.length > 0) {
         signal.throwIfAborted();
-        const steps = await prepare(services, source, collection, open, signal);
+        const { steps, left } = await prepare(services, source, collection, open, signal);
         await apply(collection, steps);
         for (const { place, outcome } of steps) outcomes.set(place, outcome);
-        open = await changedMeanwhile(source, steps);
-      }
-      for (const place of open) {
-        const error = new Error(`${place.key} changed ${rounds} times while it was ingested into ${name}`);
-        outcomes.set(place, { status: 'failed', error });
+        const changed = await changedMeanwhile(source, steps);
+        for (const place of changed) changes.set(place, (changes.get(place) ?? 0) + 1);
+        const restless = changed.filter((place) => changes.get(place) === rounds);
+        for (const place of restless) {
+          const error = new Error(`${place.key} changed ${rounds} times while it was ingested into ${name}`);
+          outcomes.set(place, { status: 'failed', error });
+        }
+        open = [...left, ...changed.filter((place) => !restless.includes(place))];
       }
     } catch (error) {
       for (const place of open) outcomes.set(place, failureOf(error));
@@ -84,11 +99,19 @@ export async function reconcilePictures(
   return places.map((place) => outcomes.get(place) as Outcome);
 }
 
-async function openCollection({ engine, encoders }: IngestServices, name: string): Promise<Collection> {
+/** `undefined` where there is none and no picture either: the last word of a dropped collection is not to make it again. */
+async function openCollection(
+  { engine, encoders }: IngestServices,
+  source: PictureSource,
+  name: string,
+  places: readonly PicturePlace[],
+): Promise<Collection | undefined> {
   try {
     return await engine.collection(name);
   } catch (error) {
     if (!(error instanceof LookalikeError && error.code === 'unknown-collection')) throw error;
+    const found = await mapConcurrently(places, requestsAtOnce, ({ key }) => source.version(key));
+    if (found.every((version) => version === undefined)) return undefined;
     const { model, hash } = await encoders.get(encoders.default);
     await engine.createCollection(name, {
       dimension: model.output.dimension,
@@ -99,35 +122,56 @@ async function openCollection({ engine, encoders }: IngestServices, name: string
   }
 }
 
+/** What is to become of the places, and those that are left for the next portion. */
 async function prepare(
   services: IngestServices,
   source: PictureSource,
   collection: Collection,
   places: readonly PicturePlace[],
   signal: AbortSignal,
-): Promise<Step[]> {
+): Promise<{ steps: Step[]; left: PicturePlace[] }> {
   const rows = await collection.get(places.map(({ id }) => id));
-  const steps = places.map(
+  const all = places.map(
     (place, index): Step => ({ place, row: rows[index], seen: {}, outcome: { status: 'current' } }),
   );
-  const readings: PictureReading[] = [];
-  await mapConcurrently(steps, requestsAtOnce, async (step) => {
-    const { place, row } = step;
+  const attempt = async (step: Step, work: () => Promise<void>) => {
     try {
-      const found = await readPicture(source, place, row, step.seen);
-      if (found === 'gone') step.outcome = { status: 'deleted' };
-      else if (found !== 'current') readings.push(found);
+      await work();
     } catch (error) {
       step.outcome = failureOf(error, step.seen.picture);
     }
+  };
+  const fresh: Step[] = [];
+  await mapConcurrently(all, requestsAtOnce, (step) =>
+    attempt(step, async () => {
+      if (!(await isCurrent(source, step.place, step.row, step.seen))) fresh.push(step);
+    }),
+  );
+  const readings: PictureReading[] = [];
+  const left = new Set<Step>();
+  let bytes = 0;
+  await mapConcurrently(fresh, readsAtOnce, async (step) => {
+    if (bytes >= portion.bytes || readings.length >= portion.pictures) {
+      left.add(step);
+      return;
+    }
+    await attempt(step, async () => {
+      const found = await readPicture(source, step.place, step.row, step.seen);
+      if (found === 'gone') step.outcome = { status: 'deleted' };
+      else {
+        readings.push(found);
+        bytes += found.picture.bytes.length;
+      }
+    });
   });
+  const steps = all.filter((step) => !left.has(step));
   const byPlace = new Map(steps.map((step) => [step.place, step]));
   for (const built of await buildItems(services, source.bucket, collection, readings, signal)) {
     const step = byPlace.get(built.place) as Step;
     if ('item' in built) step.item = built.item;
     else step.outcome = { status: 'refused', error: built.error, ...etagOf(step) };
   }
-  return steps;
+  return { steps, left: [...left].map(({ place }) => place) };
 }
 
 async function apply(collection: Collection, steps: readonly Step[]): Promise<void> {
@@ -166,7 +210,9 @@ function etagOf({ seen }: Step): { etag?: string } {
 }
 
 function failureOf(error: unknown, etag?: string): Outcome {
-  if (!(error instanceof LookalikeError) || isServerFailure(error)) return { status: 'failed', error };
+  const isOurs =
+    error instanceof LookalikeError && (error.code === 'picture-archived' || !isServerFailure(error));
+  if (!isOurs) return { status: 'failed', error };
   const { code, message } = error;
   return { status: 'refused', error: { code, message }, ...(etag === undefined ? {} : { etag }) };
 }

@@ -3,6 +3,7 @@ import {
   type GetObjectCommandOutput,
   GetObjectTaggingCommand,
   HeadObjectCommand,
+  InvalidObjectState,
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
@@ -29,7 +30,13 @@ export function s3PictureSource({
     key: string,
     limit: number,
   ): Promise<{ found: GetObjectCommandOutput; bytes: Uint8Array } | undefined> {
-    const found = await unlessMissing(client.send(new GetObjectCommand({ Bucket: bucket, Key: key })));
+    const found = await unlessMissing(
+      client.send(new GetObjectCommand({ Bucket: bucket, Key: key })).catch((error: unknown) => {
+        if (!(error instanceof InvalidObjectState)) throw error;
+        const message = `${key} is archived (${error.StorageClass ?? 'S3 Glacier'}): restore it, then ingest it again`;
+        throw new LookalikeError('picture-archived', message, { cause: error });
+      }),
+    );
     if (found?.Body === undefined) return undefined;
     if ((found.ContentLength ?? 0) > limit) {
       (found.Body as unknown as { destroy(): void }).destroy();

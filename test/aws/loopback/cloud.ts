@@ -6,7 +6,7 @@ import type { SQSBatchResponse } from 'aws-lambda';
 import { S3Server, SECRET_KEY } from '../../s3-server/s3-server.ts';
 import { EventSource } from './event-source.ts';
 import { LambdaFunction } from './lambda-function.ts';
-import { startSecretsServer } from './secrets-server.ts';
+import { type SecretsServer, startSecretsServer } from './secrets-server.ts';
 import { SqsServer } from './sqs-server.ts';
 import type { World } from './state-machine.ts';
 
@@ -27,20 +27,14 @@ export class Cloud {
   readonly s3: S3Server;
   readonly sqs: SqsServer;
   readonly s3Client: S3Client;
-  readonly #secrets: Awaited<ReturnType<typeof startSecretsServer>>;
+  readonly #secrets: SecretsServer;
   readonly #folder: string;
   readonly #functions: LambdaFunction[] = [];
   readonly #code: Code;
   readonly embedQueue: string;
   readonly indexQueue: string;
 
-  private constructor(
-    s3: S3Server,
-    sqs: SqsServer,
-    secrets: Awaited<ReturnType<typeof startSecretsServer>>,
-    folder: string,
-    code: Code,
-  ) {
+  private constructor(s3: S3Server, sqs: SqsServer, secrets: SecretsServer, folder: string, code: Code) {
     this.s3 = s3;
     this.sqs = sqs;
     this.#secrets = secrets;

@@ -34,7 +34,7 @@ export function trackCommand(): Command {
 Exit status: 0 done, 1 the object was lost by the last frame, 2 it could not be done.
 
 Examples:
-  $ ffmpeg -i film.mp4 frames/%05d.jpg
+  $ mkdir frames && ffmpeg -i film.mp4 frames/%05d.jpg
   $ lookalike track frames --box 334,128,67,57 --out tracked.webp
   $ lookalike track frames --box 334,128,67,57 --json > boxes.json`,
     )

@@ -1,5 +1,5 @@
 import { createContext } from 'preact';
-import { useContext, useEffect, useState } from 'preact/hooks';
+import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { formatRoute, parseRoute, type Route } from './route.ts';
 
 export interface Navigation {
@@ -21,8 +21,13 @@ export function useNavigation(): Navigation {
 /** For the root: the route in the URL's hash and how to change it. */
 export function useHashRoute(): Navigation {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
+  const current = useRef(route);
+  const show = (next: Route) => {
+    current.current = next;
+    setRoute(next);
+  };
   useEffect(() => {
-    const read = () => setRoute(parseRoute(location.hash));
+    const read = () => show(parseRoute(location.hash));
     addEventListener('hashchange', read);
     return () => removeEventListener('hashchange', read);
   }, []);
@@ -32,9 +37,13 @@ export function useHashRoute(): Navigation {
       location.hash = formatRoute(next);
     },
     adjust(change) {
-      const next = parseRoute(formatRoute({ ...parseRoute(location.hash), ...change } as Route));
-      history.replaceState(null, '', formatRoute(next));
-      setRoute(next);
+      const next = parseRoute(formatRoute({ ...current.current, ...change } as Route));
+      show(next);
+      try {
+        history.replaceState(null, '', formatRoute(next));
+      } catch {
+        // Safari allows a hundred in half a minute, a slider asks for more: the address follows with a later one.
+      }
     },
   };
 }

@@ -1,7 +1,12 @@
-import { useEffect, useState } from 'preact/hooks';
+import type { Ref } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { pictureOf } from '../picture-metadata.ts';
 import { savedKey, server } from '../server.ts';
+import { workQueue } from '../work-queue.ts';
 import { PictureIcon } from './icons.tsx';
+
+/** As many as browsers load from one host at a time: on AWS each one more would start one more function. */
+const fetchInTurn = workQueue(6);
 
 interface Props {
   collection: string;
@@ -33,42 +38,71 @@ function FetchedThumbnail(props: {
   const { collection, id, sha256, alt } = props;
   const [src, setSrc] = useState<string>();
   const [failed, setFailed] = useState(false);
+  const place = useRef<HTMLSpanElement>(null);
+  const near = useNear(place);
   useEffect(() => {
+    if (!near) return;
     const controller = new AbortController();
     let url: string | undefined;
     setFailed(false);
-    server.thumbnail(collection, id, { ...(sha256 && { sha256 }), signal: controller.signal }).then(
+    const { signal } = controller;
+    const fetched = () => server.thumbnail(collection, id, { ...(sha256 && { sha256 }), signal });
+    fetchInTurn(fetched, signal).then(
       (blob) => {
         url = URL.createObjectURL(blob);
-        if (controller.signal.aborted) URL.revokeObjectURL(url);
+        if (signal.aborted) URL.revokeObjectURL(url);
         else setSrc(url);
       },
-      () => setFailed(!controller.signal.aborted),
+      () => setFailed(!signal.aborted),
     );
     return () => {
       controller.abort();
       if (url) URL.revokeObjectURL(url);
       setSrc(undefined);
     };
-  }, [collection, id, sha256]);
-  return <Frame src={src} alt={alt} failed={failed} />;
+  }, [collection, id, sha256, near]);
+  return <Frame place={place} src={src} alt={alt} failed={failed} />;
 }
 
-function Frame(props: { src: string | undefined; alt: string; failed?: boolean }) {
-  const { src, alt } = props;
+/** Whether an element has come near the viewport, as an `img` that is loaded lazily waits for. */
+function useNear(place: { current: Element | null }): boolean {
+  const [near, setNear] = useState(false);
+  useEffect(() => {
+    if (!place.current) return;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+        observer.disconnect();
+        setNear(true);
+      },
+      { rootMargin: '600px' },
+    );
+    observer.observe(place.current);
+    return () => observer.disconnect();
+  }, []);
+  return near;
+}
+
+function Frame(props: {
+  src: string | undefined;
+  alt: string;
+  failed?: boolean;
+  place?: Ref<HTMLSpanElement>;
+}) {
+  const { src, alt, place = null } = props;
   const [broken, setBroken] = useState<string>();
   if (props.failed || (src !== undefined && broken === src)) {
     const name = alt
       ? ({ role: 'img', 'aria-label': `${alt} (no preview)` } as const)
       : { 'aria-hidden': true };
     return (
-      <span class="thumbnail missing" title="No preview" {...name}>
+      <span ref={place} class="thumbnail missing" title="No preview" {...name}>
         <PictureIcon />
       </span>
     );
   }
   return (
-    <span class="thumbnail">
+    <span ref={place} class="thumbnail">
       {src && <img src={src} alt={alt} loading="lazy" decoding="async" onError={() => setBroken(src)} />}
     </span>
   );

@@ -80,9 +80,9 @@ function CreateCollection() {
         <span>Name</span>
         <input
           required
-          maxLength={63}
-          pattern="[a-z0-9][a-z0-9._\-]*"
-          title="a-z, 0-9, ., _ and -, starting with a letter or digit"
+          maxLength={64}
+          pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
+          title="Letters without accents, digits, ., _ and -, starting with a letter or digit"
           autocomplete="off"
           spellcheck={false}
           value={name}

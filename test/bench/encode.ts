@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { decodePicture, openEncoder, resolveModel } from '@lookalike/encoder';
+import { DEFAULT_MODEL, decodePicture, openEncoder, resolveModel } from '@lookalike/encoder';
 import * as ort from 'onnxruntime-web';
 import { createPreprocessor } from '../../packages/encoder/src/preprocess.ts';
 import { markdownTable } from './markdown-table.ts';
@@ -122,6 +122,7 @@ const table = markdownTable(
 const heading = `# Encoding\n\nModel ${model.name}; ${from}; ${PICTURES} pictures, medians of ${ROUNDS} rounds; ${report.cores} cores, ${report.architecture}, Node ${process.version}.\nThe milliseconds of a stage are per picture and sum over threads; decoding runs beside inference.`;
 const folder = join(import.meta.dirname, 'results');
 mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, 'encode.json'), `${JSON.stringify(report, null, 2)}\n`);
-writeFileSync(join(folder, 'encode.md'), `${heading}\n\n${table}\n`);
+const file = model.name === DEFAULT_MODEL ? 'encode' : `encode-${model.name}`;
+writeFileSync(join(folder, `${file}.json`), `${JSON.stringify(report, null, 2)}\n`);
+writeFileSync(join(folder, `${file}.md`), `${heading}\n\n${table}\n`);
 console.log(`${heading}\n\n${table}`);

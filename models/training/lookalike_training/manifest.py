@@ -30,7 +30,7 @@ class Manifest:
     kernel: str = "linear"
     fit: str = "squash"
     license: str = "Apache-2.0"
-    #: ``near-duplicates`` where it tells copies of one picture from others: ``compare`` then decides as ``dedupe`` does.
+    #: ``near-duplicates`` where it tells copies of a picture from others: ``compare`` then decides as ``dedupe`` does.
     purpose: str | None = None
     #: Where several references of one subject are scored together, less how alike they are among each other.
     reference_thresholds: list[dict] = field(default_factory=list)

@@ -268,6 +268,22 @@ def test_a_varying_hand_is_given_more_room():
     assert c @ d > a @ b + 0.1
 
 
+def test_what_lies_near_the_mean_is_given_more_room():
+    head = VariabilityHead(2, 3)
+    with torch.no_grad():
+        head.project.weight.copy_(torch.eye(2))
+        head.project.bias.zero_()
+        turned = torch.tensor([[1.0, 0.5], [1.0, -0.5]])
+        near, before, far = 0.5 * turned, head(turned), 2 * turned
+        # Until lengths are trusted, directions alone count; then those of the usual length stay as they were.
+        assert torch.allclose(head(near), head(far))
+        head.trust_length(torch.cat([turned, near, far]))
+        (a, b), now, (c, d) = head(near), head(turned), head(far)
+    assert torch.allclose(now, before, atol=1e-6)
+    assert torch.allclose(torch.stack([a, b, c, d]).norm(dim=1), torch.ones(4))
+    assert a @ b > now[0] @ now[1] + 0.05 > c @ d + 0.2
+
+
 def made_signatures(seed: int) -> tuple[torch.Tensor, np.ndarray, np.ndarray]:
     """Features, writers and genuine of 20 writers: what is in the third number is how much the writer varies, and
     forgeries are off by as much again."""

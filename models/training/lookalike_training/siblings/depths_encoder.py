@@ -16,7 +16,7 @@ from lookalike_training.siblings.encoder import Encoder
 from lookalike_training.siblings.variability import VariabilityHead
 
 #: Blocks whose maps are looked at -> channels.
-DEPTHS = {1: 16, 5: 40, 8: 80}
+DEPTHS = {1: 16, 5: 40, 8: 80, 11: 112}
 
 
 class DepthsEncoder(Encoder):

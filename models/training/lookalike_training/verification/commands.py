@@ -23,7 +23,8 @@ def _train_signatures(args: argparse.Namespace) -> None:
     from lookalike_training.signatures.metric import MetricPlan
     from lookalike_training.signatures.recipe import train_signature_model
 
-    plan = MetricPlan(dimension=args.dimension, components=args.components, steps=args.steps, seed=args.seed)
+    given = {name: vars(args)[name] for name in ("dimension", "components", "steps", "seed") if name in args}
+    plan = MetricPlan(**given)
     train_signature_model(data_folder() / SIGNATURES, args.out, plan, args.recorded)
 
 
@@ -58,10 +59,13 @@ def add_verification_commands(commands) -> None:
 
     signatures = commands.add_parser("train-signatures", help="signature verification from the training writers")
     signatures.add_argument("--out", type=Path, required=True, help="folder of the model to write")
-    signatures.add_argument("--dimension", type=int, default=128)
-    signatures.add_argument("--components", type=int, default=150, help="principal components that whitening sees")
-    signatures.add_argument("--steps", type=int, default=50, help="of the refinement on pairs")
-    signatures.add_argument("--seed", type=int, default=1)
+    # What is not given is as in the plan of the metric.
+    signatures.add_argument("--dimension", type=int, default=argparse.SUPPRESS)
+    signatures.add_argument(
+        "--components", type=int, default=argparse.SUPPRESS, help="principal components that whitening sees"
+    )
+    signatures.add_argument("--steps", type=int, default=argparse.SUPPRESS, help="of the refinement on pairs")
+    signatures.add_argument("--seed", type=int, default=argparse.SUPPRESS)
     signatures.set_defaults(run=_train_signatures)
 
     for name, run in (("faces", _measure_faces), ("signatures", _measure_signatures)):

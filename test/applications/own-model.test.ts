@@ -97,6 +97,39 @@ describe('a model of your own', () => {
     );
   });
 
+  test('verifies a claim where ten thousand others are nearer than the examples of it', async () => {
+    const own = await runningServer(['--model', model]);
+    try {
+      const client = new LookalikeClient(own.url);
+      await client.createCollection('crowd', { model: 'strong-faces' });
+      await client.putPicture('crowd', 'cat/1', readFileSync(join(server.root, 'visitor.png')));
+      const { vector = [] } = await client.getItem('crowd', 'cat/1', { include: ['vector'] });
+      const encoder = (await client.getCollection('crowd')).encoder?.hash ?? '';
+      const others = Array.from({ length: 10_000 }, (_, at) => ({ id: `cat/${at + 2}`, vector }));
+      const opposite = vector.map((value) => -value);
+      const claimed = [1, 2].map((at) => ({ id: `dog/${at}`, vector: opposite }));
+      let stored = 0;
+      for await (const line of client.ingest('crowd', [...others, ...claimed], { encoder }))
+        stored += line.stored;
+      expect(stored).toBe(10_002);
+      const asked = async (...more: string[]) => {
+        const visitor = join(server.root, 'visitor.png');
+        const { status, stdout } = await own.run(
+          ...['identify', visitor, '--collection', 'crowd', '--as', 'dog', '--json', ...more],
+        );
+        return { status, ...JSON.parse(stdout) };
+      };
+      const refused = { status: 1, label: null, similarity: 0, candidates: [{ label: 'dog', examples: 1 }] };
+      expect(await asked()).toMatchObject(refused);
+      // As alike as its examples are among each other, less what is allowed.
+      const together = await asked('--margin', '-0.1');
+      expect(together).toMatchObject({ ...refused, candidates: [{ label: 'dog', examples: 2 }] });
+      expect(together.threshold).toBeCloseTo(0.9);
+    } finally {
+      await own.close();
+    }
+  });
+
   test('compares, with both error rates', async () => {
     const { status, stdout } = await server.run(
       ...['compare', join('people', 'cat', 'cat.jpg'), 'visitor.png', '--model', model, '--json'],

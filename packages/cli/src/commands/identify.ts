@@ -29,7 +29,7 @@ interface IdentifyOptions extends ConnectionOptions {
 
 type Model = ModelList['models'][number];
 
-/** As many examples as one query answers: all of a collection of enrolled examples, or the nearest of a very large one. */
+/** As many as one request names: the class of the nearest example is among them, however many are enrolled. */
 const EXAMPLES = 10_000;
 /** Candidates that are told. */
 const SHOWN = 5;
@@ -86,18 +86,16 @@ async function identify(path: string, options: IdentifyOptions, signal: AbortSig
   const { collection } = options;
   const { matches, model, own } = await withClient(options, async (client) => {
     const found = await modelOf(client, collection, signal);
-    const answer = await client
-      .query(collection, { picture, topK: EXAMPLES }, { signal })
-      .catch(namingPicture(path));
-    const ofClass = await ownThreshold(client, answer.matches, found, options, signal);
-    return { matches: answer.matches, model: found, own: ofClass };
+    const near = await matchesOf(client, picture, options, signal).catch(namingPicture(path));
+    const ofClass = await ownThreshold(client, near, found, options, signal);
+    return { matches: near, model: found, own: ofClass };
   });
   const threshold = own?.similarity ?? options.threshold ?? model?.defaultThreshold;
   if (threshold === undefined) {
     const message = `no calibrated threshold is known for the encoder of ${collection}: give one with --threshold`;
     throw new LookalikeError('uncalibrated-model', message);
   }
-  const references = own ? EXAMPLES : (options.references ?? 1);
+  const references = own ? Number.POSITIVE_INFINITY : (options.references ?? 1);
   const all = candidates(matches, { field: options.field, references });
   if (all.length === 0)
     throw new LookalikeError('nothing-enrolled', `${collection} is empty: nothing is enrolled`);
@@ -130,6 +128,21 @@ async function identify(path: string, options: IdentifyOptions, signal: AbortSig
   return known ? EXIT.ok : EXIT.nothing;
 }
 
+/** The nearest examples; of a claim all of them, for those of the claimed class may be the farthest. */
+async function matchesOf(
+  client: LookalikeClient,
+  picture: Uint8Array,
+  { as: claimed, collection }: IdentifyOptions,
+  signal: AbortSignal,
+): Promise<QueryAnswer['matches']> {
+  if (claimed === undefined)
+    return (await client.query(collection, { picture, topK: EXAMPLES }, { signal })).matches;
+  const all: QueryAnswer['matches'] = [];
+  for await (const match of client.queryRange(collection, { picture, minSimilarity: 0 }, { signal }))
+    all.push(match);
+  return all;
+}
+
 /** That of the class that is claimed; none where the model or the options say that examples are not judged together. */
 async function ownThreshold(
   client: LookalikeClient,
@@ -142,12 +155,14 @@ async function ownThreshold(
   const points = model?.referenceThresholds ?? [];
   if (claimed === undefined || references !== undefined || threshold !== undefined) return undefined;
   if (model?.metric !== 'cosine' || (points.length === 0 && margin === undefined)) return undefined;
-  // Of a very large collection only the nearest examples are known, which says nothing of the others.
-  if (matches.length === EXAMPLES) return undefined;
   const ids = matches.flatMap(({ id, metadata }) => (labelOf(id, metadata, field) === claimed ? [id] : []));
   if (ids.length === 0) return undefined;
-  const items = await client.getItems(collection, ids, { include: ['vector'], signal });
-  const vectors = items.flatMap((item) => (item?.vector ? [item.vector] : []));
+  const vectors: number[][] = [];
+  for (let from = 0; from < ids.length; from += EXAMPLES) {
+    const part = ids.slice(from, from + EXAMPLES);
+    const items = await client.getItems(collection, part, { include: ['vector'], signal });
+    vectors.push(...items.flatMap((item) => (item?.vector ? [item.vector] : [])));
+  }
   return classThreshold(vectors, points, margin);
 }
 

@@ -1,4 +1,4 @@
-import type { DuplicateItem } from './duplicate-item.ts';
+import { type DuplicateItem, isAnimated } from './duplicate-item.ts';
 import { cosine } from './embedding-table.ts';
 import { groupNearDuplicates } from './group-near-duplicates.ts';
 import { findNearPairs, leastHashSimilarity, type PictureRow } from './near-pairs.ts';
@@ -106,6 +106,6 @@ async function searchedTogether(
 function whatParts(a: ComparedPicture, b: ComparedPicture, isSimilar: boolean): ComparedBy {
   if (a.lowInformation || b.lowInformation) return 'low-information';
   if (!isSimilar) return 'embedding';
-  if ((a.frames ?? 1) > 1 && (b.frames ?? 1) > 1) return 'frames';
+  if (isAnimated(a) && isAnimated(b)) return 'frames';
   return a.page && b.page ? 'page' : 'embedding';
 }

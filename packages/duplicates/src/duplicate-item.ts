@@ -20,6 +20,11 @@ export interface DuplicateItem {
   lowInformation: boolean;
 }
 
+/** Whether it is an animation or has several pages. */
+export function isAnimated({ frames = 1 }: { frames?: number | undefined }): boolean {
+  return frames > 1;
+}
+
 /** How a member relates to the kept one: the same bytes, the same pixels in other bytes, or nearly the same picture. */
 export type DuplicateKind = 'exact' | 'pixels' | 'near';
 

@@ -1,6 +1,6 @@
 import { LookalikeError } from '@lookalike/store';
 import { completeLinkClusters, type Edge } from './complete-link.ts';
-import { compareKeys, type DuplicateItem, type DuplicateKind } from './duplicate-item.ts';
+import { compareKeys, type DuplicateItem, type DuplicateKind, isAnimated } from './duplicate-item.ts';
 import { chooseKeep } from './keep-choice.ts';
 import type { SimilarPairs } from './similar-pairs.ts';
 
@@ -200,12 +200,11 @@ function animationsApart(
   items: readonly DuplicateItem[],
   filesOf: readonly (readonly number[])[],
 ): (a: number, b: number) => boolean {
-  const pixelsOf = pixelsByContent(items);
+  const shown = contentShown(items);
   const animations = filesOf.map((files) => {
     // All that are in one node are the same one.
-    const animated = files.find((index) => (items[index]?.frames ?? 1) > 1);
-    const content = animated === undefined ? undefined : items[animated]?.contentHash;
-    return content && (pixelsOf.get(content) ?? content);
+    const animated = files.map((index) => items[index] as DuplicateItem).find(isAnimated);
+    return animated && shown(animated);
   });
   return (a, b) => !animations[a] || !animations[b] || animations[a] === animations[b];
 }
@@ -297,6 +296,12 @@ export function pixelsByContent(items: readonly DuplicateItem[]): Map<string, st
   return pixelsOf;
 }
 
+/** What tells an item's picture from others: its pixels where they are known, else its bytes. */
+function contentShown(items: readonly DuplicateItem[]): (item: DuplicateItem) => string {
+  const pixelsOf = pixelsByContent(items);
+  return ({ contentHash }) => pixelsOf.get(contentHash) ?? contentHash;
+}
+
 /** Nodes that show the same pixels but were kept apart as nodes: lists of two and more. */
 function partedPictures(items: readonly DuplicateItem[], filesOf: readonly number[][]): number[][] {
   const pixelsOf = pixelsByContent(items);
@@ -318,8 +323,7 @@ function describeGroup(
   links: readonly WeakestPair[],
 ): DuplicateGroup {
   const files = indices.map((index) => items[index] as DuplicateItem);
-  const pixelsOf = pixelsByContent(files);
-  const picture = (item: DuplicateItem) => pixelsOf.get(item.contentHash) ?? item.contentHash;
+  const picture = contentShown(files);
   const choice = chooseKeep(files, picture);
   const keep = indices[choice.keep] as number;
   const kept = items[keep] as DuplicateItem;

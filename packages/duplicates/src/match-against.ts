@@ -1,4 +1,4 @@
-import { compareKeys, type DuplicateItem } from './duplicate-item.ts';
+import { compareKeys, type DuplicateItem, isAnimated } from './duplicate-item.ts';
 import {
   type DuplicateGroup,
   type DuplicateMember,
@@ -59,7 +59,7 @@ export function matchAgainst(
       if (index >= boundary || reference < boundary) continue;
       if (at(index).lowInformation || at(reference).lowInformation) continue;
       // What a still in the reference shows of an animation is not all of it, nor need another animation with the same first frame.
-      if ((at(index).frames ?? 1) > 1) continue;
+      if (isAnimated(at(index))) continue;
       offer(index, reference, { kind: 'near', similarity: similarity[pair] as number, by });
     }
   };

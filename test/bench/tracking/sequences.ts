@@ -15,9 +15,11 @@ export function dataFolder(): string {
   return process.env.LOOKALIKE_DATA ?? join(import.meta.dirname, '../../../../shared/data');
 }
 
-/** The two test sequences, or none where there is no research data. */
+export const TEST_SEQUENCES = ['bag', 'crossing'] as const;
+
+/** The test sequences, or none where there is no research data. */
 export function testSequences(data = dataFolder()): Sequence[] {
-  return ['bag', 'crossing'].flatMap((name) => {
+  return TEST_SEQUENCES.flatMap((name) => {
     const folder = join(data, 'tracking', name);
     return existsSync(folder) ? [readSequence(name, folder)] : [];
   });

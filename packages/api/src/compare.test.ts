@@ -1,6 +1,7 @@
 import { openEncoder, resolveModel } from '@lookalike/encoder';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { animatedGif, madeFrames, resized } from '../../../test/made-animation.ts';
 import { madePage } from '../../../test/made-page.ts';
 import { lazyEncoders } from './encoders.ts';
 import { pixelEncoder } from './testing/pixel-encoder.ts';
@@ -50,6 +51,15 @@ describe('two pictures are compared as a search for duplicates compares them', (
     expect(await compare(white, white)).toMatchObject({ same: true, by: 'bytes' });
     const other = await blank('white').webp({ lossless: true }).toBuffer();
     expect(await compare(white, other)).toMatchObject({ same: true, by: 'pixels' });
+  });
+
+  it('two animations are the same where they run alike', async () => {
+    const frames = await madeFrames(photograph('cat.jpg'), 6);
+    const film = await animatedGif(frames);
+    const small = await resized(film, 100).webp().toBuffer();
+    expect(await compare(film, small)).toMatchObject({ same: true });
+    const back = await animatedGif([...frames.slice(0, 3), ...frames.slice(0, 3).toReversed()]);
+    expect(await compare(film, back)).toMatchObject({ same: false, by: 'frames' });
   });
 
   it('goes on, and says so, where a picture cannot be read at full size', async () => {

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { animatedGif, madeFrames, resized } from '../../../test/made-animation.ts';
 import { DuplicateJobs } from './duplicate-jobs.ts';
 import type { DuplicatesJob, Item } from './schemas.ts';
 import { openTestApp, photograph, type TestApp } from './testing/test-app.ts';
@@ -178,6 +179,42 @@ describe('duplicates', () => {
     };
     expect(await groups({ perceptualHash: true })).toEqual([['copy', 'letter']]);
     expect(await groups({})).toEqual([['copy', 'letter', 'other letter']]);
+  });
+
+  it('groups animations that run alike', async () => {
+    const { app, send } = openTestApp({ inlineJobs: true });
+    await send('PUT', '/v1/collections/films');
+    const [cat, rocket] = (await Promise.all(
+      ['cat.jpg', 'rocket.jpg'].map((name) => madeFrames(photograph(name), 6)),
+    )) as [Buffer[], Buffer[]];
+    const gif = await animatedGif([...cat, ...rocket]);
+    const files = {
+      'film.gif': gif,
+      'small.webp': await resized(gif, 100).webp({ quality: 60 }).toBuffer(),
+      'other.gif': await animatedGif([...cat, ...cat]),
+    };
+    for (const [id, body] of Object.entries(files))
+      await app.request(`http://localhost/v1/collections/films/items/${id}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'image/gif' },
+        body: new Uint8Array(body),
+      });
+    const { metadata } = (await (await send('GET', '/v1/collections/films/items/film.gif')).json()) as Item;
+    expect(metadata?.picture).toMatchObject({
+      frames: 12,
+      frameHashes: Array.from({ length: 8 }, () => expect.stringMatching(/^([0-9a-f]{64}){2}$/)),
+    });
+    const started = await send('POST', '/v1/collections/films/duplicates');
+    const { groups = [] } = (await (
+      await send('GET', started.headers.get('location') as string)
+    ).json()) as DuplicatesJob;
+    const found = groups.map(({ items }) => items.map(({ id, kind }) => [id, kind]));
+    expect(found).toEqual([
+      [
+        ['film.gif', 'exact'],
+        ['small.webp', 'near'],
+      ],
+    ]);
   });
 
   it('compares only what is new since the last search', async () => {

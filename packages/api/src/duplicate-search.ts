@@ -200,7 +200,8 @@ async function readItems(
 }
 
 function duplicateItem({ id, version, metadata }: StoredItem): DuplicateItem {
-  const { width, height, frames, bytes, pixelHash, sharpness, lowInformation } = keptPicture(metadata);
+  const { width, height, frames, frameHashes, page, bytes, pixelHash, sharpness, lowInformation } =
+    keptPicture(metadata);
   return {
     key: id,
     contentHash: contentHashOf(id, metadata),
@@ -209,6 +210,8 @@ function duplicateItem({ id, version, metadata }: StoredItem): DuplicateItem {
     height: height ?? 0,
     bytes: bytes ?? 0,
     ...(frames !== undefined && { frames }),
+    ...(frameHashes !== undefined && { frameHashes }),
+    page,
     ...(sharpness !== undefined && { sharpness }),
     modified: version,
     lowInformation: lowInformation ?? false,

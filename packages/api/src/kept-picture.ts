@@ -3,6 +3,7 @@ import type { Picture } from './schemas.ts';
 
 const sha256Hex = /^[0-9a-f]{64}$/;
 const perceptualHashHex = /^[0-9a-f]{64}$/;
+const frameHashesHex = /^([0-9a-f]{64}){2,3}$/;
 
 /** What an item's metadata says of its picture under `picture`, as far as it is what the server writes there; anybody may write anything. */
 export function keptPicture(metadata: Metadata): Partial<Picture> {
@@ -19,7 +20,12 @@ export function keptPicture(metadata: Metadata): Partial<Picture> {
   }
   // Before frames were counted, hashes of pixels knew of one frame, and not of what is transparent: right for JPEG only.
   if (kept.frames === undefined && picture.format !== 'jpeg') delete kept.pixelHash;
-  const { perceptualHash, lowInformation, page } = picture;
+  const { perceptualHash, frameHashes, lowInformation, page } = picture;
+  if (
+    Array.isArray(frameHashes) &&
+    frameHashes.every((frames): frames is string => typeof frames === 'string' && frameHashesHex.test(frames))
+  )
+    kept.frameHashes = frameHashes;
   if (typeof perceptualHash === 'string' && perceptualHashHex.test(perceptualHash))
     kept.perceptualHash = perceptualHash;
   if (lowInformation === true) kept.lowInformation = true;

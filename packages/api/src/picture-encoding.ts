@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   type EncodeResult,
   type Encoder,
+  frameHashes,
   PictureError,
   type PictureLimits,
   pixelHash,
@@ -78,7 +79,7 @@ export async function encodePicture(
 
 /**
  * What is kept of a picture beside its embedding, as the picture itself is not: stores its thumbnail, and returns its facts with
- * the hash of its pixels. To be called before the commit, so that an item that can be seen has its thumbnail. It reads the
+ * the hashes of its pixels and of the frames of an animation. To be called before the commit, so that an item that can be seen has its thumbnail. It reads the
  * picture at full size, which takes more memory than encoding it, and may find a damage that encoding did not. `limits`: those of the
  * encoder.
  */
@@ -90,11 +91,15 @@ export async function keepPicture(
   options: { limits: PictureLimits; signal: AbortSignal },
 ): Promise<{ ok: true; picture: Picture } | { ok: false; error: { code: string; message: string } }> {
   try {
-    const [pixels] = await Promise.all([
+    const [pixels, frames] = await Promise.all([
       pixelHash(bytes, options),
+      frameHashes(bytes, options),
       storeThumbnail(objects, collection, { bytes, sha256: picture.sha256 }, options),
     ]);
-    return { ok: true, picture: { ...picture, pixelHash: pixels } };
+    return {
+      ok: true,
+      picture: { ...picture, pixelHash: pixels, ...(frames && { frameHashes: frames }) },
+    };
   } catch (error) {
     if (!(error instanceof PictureError)) throw error;
     return { ok: false, error: { code: error.code, message: error.message } };

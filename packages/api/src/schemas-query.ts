@@ -139,7 +139,7 @@ export const compareAnswer = z
         description:
           'What decided. embedding: whether `similarity` reaches `threshold`; bytes, pixels: they are equal; perceptual-hash: the hashes ' +
           'agree, and so they are the same; low-information: one is blank, frames: both are animations, or files of several pages, that begin alike ' +
-          'and are not the same in all frames, page: both are pages whose hashes disagree, and so they are not.',
+          'and go on differently, page: both are pages whose hashes disagree, and so they are not.',
       }),
     threshold: similarity,
     falsePositiveRate: z.number().optional().openapi({

@@ -111,6 +111,14 @@ export const picture = z
       description:
         'SHA-256 of the decoded pixels, hex: the same of one picture in another container or with other metadata. Of more than 8 bits a channel, of what is transparent and of all frames.',
     }),
+    frameHashes: z
+      .array(z.string())
+      .optional()
+      .openapi({
+        description:
+          'Of an animation, or a file of several pages: at eight places spread over it the perceptual hashes of two or three frames, 64 hex digits each. ' +
+          'Missing where they cannot be read together.',
+      }),
     perceptualHash: z.string().optional().openapi({
       description:
         '256 bits of the lowest frequencies as 64 hex digits: of copies it differs in at most 63 bits, of other pictures in about 128.',

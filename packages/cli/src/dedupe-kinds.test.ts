@@ -3,6 +3,7 @@ import { readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { animatedGif, animation, madeFrames, resized } from '../../../test/made-animation.ts';
 import { madePage } from '../../../test/made-page.ts';
 import { type DedupeJson, original, runCommand, temporaryFolder } from './test-command.ts';
 
@@ -103,15 +104,11 @@ test('animations that begin alike and go on differently are no pair, a still is 
         sharp(original(name)).resize(300, 200, { fit: 'fill' }).png().toBuffer(),
       ),
     );
-    const animation = (...numbers: number[]) =>
-      sharp(
-        numbers.map((number) => frames[number] as Buffer),
-        { join: { animated: true } },
-      );
-    const pictures = { still: sharp(frames[0]), one: animation(0, 1, 2), two: animation(0, 2, 1) };
+    const of = (...numbers: number[]) => animation(numbers.map((number) => frames[number] as Buffer));
+    const pictures = { still: sharp(frames[0]), one: of(0, 1, 2), two: of(0, 2, 1) };
     for (const [name, picture] of Object.entries(pictures))
       await folder.write(`album/${name}.webp`, await picture.webp({ lossless: true }).toBuffer());
-    await folder.write('album/one.tif', await animation(0, 1, 2).tiff({ compression: 'lzw' }).toBuffer());
+    await folder.write('album/one.tif', await of(0, 1, 2).tiff({ compression: 'lzw' }).toBuffer());
 
     const album = join(folder.root, 'album');
     const { stdout } = await runCommand(['dedupe', album, '--json'], { env: folder.env });
@@ -136,6 +133,62 @@ test('animations that begin alike and go on differently are no pair, a still is 
     expect(JSON.parse(different.stdout)).toMatchObject({ similarity: 1, same: false, by: 'frames' });
     const same = await compared('one.webp', 'one.tif');
     expect(JSON.parse(same.stdout)).toMatchObject({ same: true, by: 'pixels' });
+  } finally {
+    await folder.remove();
+  }
+});
+
+test('animations are copies where they run alike: in another size, container or with other numbers of frames', async () => {
+  const folder = await temporaryFolder();
+  try {
+    const [cat, coffee] = (await Promise.all(
+      ['cat.jpg', 'coffee.jpg'].map((name) => madeFrames(original(name), 8)),
+    )) as [Buffer[], Buffer[]];
+    const held = cat.at(-1) as Buffer;
+    const all = [...cat, held, held, held, held, ...coffee];
+    const gif = await animatedGif(all);
+    // Writers join equal frames into one.
+    const joined = await sharp(gif, { pages: -1 }).gif({ effort: 1 }).toBuffer();
+    expect((await sharp(joined).metadata()).pages).toBe(16);
+    const album = {
+      'all.gif': gif,
+      'joined.gif': joined,
+      'few-colours.gif': await resized(gif, 120).gif({ colours: 32, effort: 1 }).toBuffer(),
+      'half.webp': await resized(gif, 90).webp({ quality: 50 }).toBuffer(),
+      'every-second.webp': await animation(all.filter((_, frame) => frame % 2 === 0))
+        .webp()
+        .toBuffer(),
+      'goes-back.gif': await animatedGif([...cat, ...cat.toReversed()]),
+      'ends-early.gif': await animatedGif(cat),
+      'ends-otherwise.gif': await animatedGif([...all.slice(0, -4), ...cat.slice(0, 4)]),
+    };
+    for (const [name, bytes] of Object.entries(album)) await folder.write(`album/${name}`, bytes);
+    const path = (name: string) => join(folder.root, 'album', name);
+    const dedupe = async (...args: string[]) => {
+      const { stdout } = await runCommand(['dedupe', path('.'), ...args, '--json'], { env: folder.env });
+      const { groups } = JSON.parse(stdout) as DedupeJson;
+      return groups.map(({ keep, items }) => [keep, ...items.map((item) => item.path).sort()]);
+    };
+    const copies = ['all.gif', 'every-second.webp', 'few-colours.gif', 'half.webp', 'joined.gif'];
+    expect(await dedupe()).toEqual([['all.gif', ...copies]]);
+    // Again, from the cache; and each for itself: what is in the reference is all of it.
+    await folder.write('library/one.webp', await animation(all).webp().toBuffer());
+    await folder.write('library/still.png', coffee[0] as Buffer);
+    const [found, ...more] = await dedupe('--against', join(folder.root, 'library'));
+    expect(found?.slice(1).filter((name) => name in album)).toEqual(copies);
+    expect(more).toEqual([]);
+
+    await folder.write(
+      'album/last-otherwise.gif',
+      await animatedGif([...all.slice(0, -1), cat[0] as Buffer]),
+    );
+    for (const [name, answer] of Object.entries({
+      'half.webp': { same: true },
+      'last-otherwise.gif': { same: false, by: 'frames' },
+    })) {
+      const { stdout } = await runCommand(['compare', path('all.gif'), path(name), '--json']);
+      expect(JSON.parse(stdout)).toMatchObject(answer);
+    }
   } finally {
     await folder.remove();
   }

@@ -5,6 +5,7 @@ import {
   type DuplicateItem,
   falsePositiveRateAt,
   findNearPairs,
+  frameHashCandidates,
   type GroupOptions,
   groupNearDuplicates,
   type LedgerStore,
@@ -17,7 +18,7 @@ import {
   SURE_HASH_BITS,
   thresholdForPrecision,
 } from '@lookalike/duplicates';
-import { pixelHashIfReadable } from '@lookalike/encoder';
+import { frameHashes, pixelHashIfReadable } from '@lookalike/encoder';
 import { forEachConcurrently } from './concurrency.ts';
 import type { PictureCache } from './picture-cache.ts';
 import { readPicture, type ScannedFile, sha256 } from './picture-scan.ts';
@@ -97,17 +98,19 @@ export async function findDuplicates(
       modified,
       width: picture?.width ?? 0,
       height: picture?.height ?? 0,
-      ...(picture && { frames: picture.frames, sharpness: picture.sharpness }),
+      ...(picture && { frames: picture.frames, page: picture.page, sharpness: picture.sharpness }),
       lowInformation: picture?.lowInformation ?? false,
     }),
   );
   const ofFiles = pairsOfFiles(pairs, contents);
+  const byHash = pairsOfFiles(found.hashPairs, contents);
   await hashPixels(items, pictures, pixelHashCandidates(items, ofFiles), options);
+  await hashFrames(items, pictures, frameHashCandidates(items, ofFiles, byHash), options);
   const grouping: GroupOptions = {
     ...(options.different && { different: options.different }),
     ...(options.minHashSimilarity !== undefined && {
       hashes: {
-        pairs: pairsOfFiles(found.hashPairs, contents),
+        pairs: byHash,
         similarity: (a, b) => cosine(pictures[a]?.embedding ?? [], pictures[b]?.embedding ?? []),
       },
     }),
@@ -217,19 +220,48 @@ async function hashPixels(
     candidates,
     DECODED_AT_ONCE,
     async (index) => {
-      const item = items[index] as DuplicateItem;
-      const { contentHash, absolute } = pictures[index] as ScannedFile;
+      const picture = pictures[index] as ScannedFile;
+      const { contentHash } = picture;
       let hash = cache.pixelHash(contentHash);
       if (hash === undefined) {
-        const bytes = await readPicture(absolute).catch(() => undefined);
-        // Gone or changed since it was scanned: it keeps its embedding and goes without a pixel hash.
-        if (!bytes || sha256(bytes) !== contentHash) return;
-        hash = await pixelHashIfReadable(bytes, { signal });
+        const bytes = await readUnchanged(picture);
+        hash = bytes && (await pixelHashIfReadable(bytes, { signal }));
         if (hash === undefined) return;
         cache.putPixelHash(contentHash, hash);
       }
-      item.pixelHash = hash;
+      (items[index] as DuplicateItem).pixelHash = hash;
     },
     signal,
   );
+}
+
+async function hashFrames(
+  items: readonly DuplicateItem[],
+  pictures: readonly ScannedFile[],
+  candidates: readonly number[],
+  { cache, signal }: FindDuplicatesOptions,
+): Promise<void> {
+  await forEachConcurrently(
+    candidates,
+    DECODED_AT_ONCE,
+    async (index) => {
+      const picture = pictures[index] as ScannedFile;
+      const { contentHash } = picture;
+      let hashes = cache.frameHashes(contentHash);
+      if (hashes === undefined) {
+        const bytes = await readUnchanged(picture);
+        hashes = bytes && (await frameHashes(bytes, { signal }));
+        if (hashes === undefined) return;
+        cache.putFrameHashes(contentHash, hashes);
+      }
+      (items[index] as DuplicateItem).frameHashes = hashes;
+    },
+    signal,
+  );
+}
+
+/** The bytes of a file; none where it is gone or has changed since it was scanned: it keeps its embedding, and goes without more. */
+async function readUnchanged({ absolute, contentHash }: ScannedFile): Promise<Uint8Array | undefined> {
+  const bytes = await readPicture(absolute).catch(() => undefined);
+  return bytes && sha256(bytes) === contentHash ? bytes : undefined;
 }

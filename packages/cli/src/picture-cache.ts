@@ -43,6 +43,7 @@ const SCHEMA = `
     primary key (content, encoder)
   ) without rowid;
   create table if not exists pixels (content text primary key, hash text not null) without rowid;
+  create table if not exists frames (content text primary key, hashes text not null) without rowid;
   create table if not exists ledgers (name text primary key, used integer not null, pairs blob not null);
 `;
 const WRITES_A_TRANSACTION = 200;
@@ -64,7 +65,7 @@ export interface PictureCacheOptions {
 
 /**
  * What was learnt of pictures in earlier runs: a file's content hash by path and stamp, an embedding and fingerprints by content
- * hash and encoder hash, a pixel hash by content hash, and the pairs that a search had found. Several processes may use it
+ * hash and encoder hash, a pixel hash and the hashes of frames by content hash, and the pairs that a search had found. Several processes may use it
  * at once; killing one loses its last second. Everything in it can be made again.
  */
 export class PictureCache {
@@ -78,6 +79,8 @@ export class PictureCache {
     | 'useEmbedding'
     | 'pixels'
     | 'putPixels'
+    | 'frames'
+    | 'putFrames'
     | 'ledger'
     | 'putLedger',
     StatementSync
@@ -101,6 +104,8 @@ export class PictureCache {
       useEmbedding: database.prepare('update embeddings set used = ? where content = ? and encoder = ?'),
       pixels: database.prepare('select hash from pixels where content = ?'),
       putPixels: database.prepare('insert or replace into pixels values (?, ?)'),
+      frames: database.prepare('select hashes from frames where content = ?'),
+      putFrames: database.prepare('insert or replace into frames values (?, ?)'),
       ledger: database.prepare('select pairs from ledgers where name = ?'),
       putLedger: database.prepare('insert or replace into ledgers values (?, ?, ?)'),
     };
@@ -169,6 +174,15 @@ export class PictureCache {
     this.#write(() => this.#statements.putPixels.run(contentHash, pixelHash));
   }
 
+  frameHashes(contentHash: string): string[] | undefined {
+    const row = this.#statements.frames.get(contentHash);
+    return row && (JSON.parse(row.hashes as string) as string[]);
+  }
+
+  putFrameHashes(contentHash: string, frameHashes: readonly string[]): void {
+    this.#write(() => this.#statements.putFrames.run(contentHash, JSON.stringify(frameHashes)));
+  }
+
   /** The pairs found by searches of one name, which says all that decides them but the pictures. */
   ledger(name: string): LedgerStore {
     return {
@@ -212,6 +226,7 @@ export class PictureCache {
     this.#database.exec(`
       delete from files where content not in (select content from embeddings);
       delete from pixels where content not in (select content from embeddings);
+      delete from frames where content not in (select content from embeddings);
       pragma incremental_vacuum;
     `);
   }

@@ -1,3 +1,4 @@
+import { frameHashCandidates } from './animations.ts';
 import { type DuplicateItem, isAnimated } from './duplicate-item.ts';
 import { cosine } from './embedding-table.ts';
 import { groupNearDuplicates } from './group-near-duplicates.ts';
@@ -14,11 +15,13 @@ export interface ComparedPicture
   frames?: number | undefined;
   /** SHA-256 of the decoded pixels, none where they cannot be read; asked for only where it decides. */
   pixelHash: () => Promise<string | undefined>;
+  /** See `DuplicateItem`; asked for only where it decides. */
+  frameHashes: () => Promise<readonly string[] | undefined>;
 }
 
 /**
  * What decided. Of two that are the same: `bytes`, `pixels`, `embedding` or `perceptual-hash`, as in a group of duplicates. Of two that
- * are not: `low-information`, one of them is blank; `frames`, they are animations that begin alike and are not the same in all frames; `page`,
+ * are not: `low-information`, one of them is blank; `frames`, they are animations that begin alike and go on differently, as far as that is known; `page`,
  * both are pages and their hashes disagree; otherwise `embedding`.
  */
 export type ComparedBy =
@@ -80,13 +83,17 @@ async function searchedTogether(
     { dimension: a.embedding.length, minSimilarity, minHashSimilarity },
   );
   const items = pictures.map(
-    ({ contentHash, bytes, width, height, frames = 1, lowInformation = false }, index): DuplicateItem => ({
+    (
+      { contentHash, bytes, width, height, frames = 1, page, lowInformation = false },
+      index,
+    ): DuplicateItem => ({
       key: `${index}`,
       contentHash,
       bytes,
       width,
       height,
       frames,
+      page,
       modified: 0,
       lowInformation,
     }),
@@ -94,6 +101,10 @@ async function searchedTogether(
   for (const index of pixelHashCandidates(items, pairs)) {
     const pixelHash = await pictures[index]?.pixelHash();
     if (pixelHash !== undefined) (items[index] as DuplicateItem).pixelHash = pixelHash;
+  }
+  for (const index of frameHashCandidates(items, pairs, hashPairs)) {
+    const frameHashes = await pictures[index]?.frameHashes();
+    if (frameHashes !== undefined) (items[index] as DuplicateItem).frameHashes = frameHashes;
   }
   const similarity = () => cosine(a.embedding, b.embedding);
   const [group] = groupNearDuplicates(items, pairs, { hashes: { pairs: hashPairs, similarity } });

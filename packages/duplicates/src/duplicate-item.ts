@@ -9,8 +9,15 @@ export interface DuplicateItem {
   /** As displayed; 0 where it cannot be decoded. */
   width: number;
   height: number;
-  /** Of an animation, or pages; missing: 1. Where there are several, its embedding is of the first: it and another one match by bytes and pixels only. */
+  /** Of an animation, or pages; missing: 1. Where there are several, its embedding is of the first. */
   frames?: number;
+  /**
+   * Of an animation: `frameHashes` of the encoder, where known, see `frameHashCandidates`. Without, it and another one match by bytes and
+   * pixels only.
+   */
+  frameHashes?: readonly string[];
+  /** Text or the like: see `PictureRow`. */
+  page?: boolean | undefined;
   bytes: number;
   /** See `PictureFacts`; missing where it is not known. */
   sharpness?: number;

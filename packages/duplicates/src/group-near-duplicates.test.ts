@@ -50,6 +50,29 @@ describe('groups', () => {
     expect(keysOf(grouped([x, y, z] as DuplicateItem[], [], { different }))).toEqual([['x', 'z']]);
   });
 
+  test('have animations that run alike: within 63 bits all along, 31 on average, and pages within 31', () => {
+    const hash = (bits: number) => ((1n << BigInt(bits)) - 1n).toString(16).padStart(64, '0');
+    // At every place bits in which the counted frame and the timed ones differ from those of the first.
+    const film = (key: string, places: number[][], more: Partial<DuplicateItem> = {}) =>
+      file(key, { frames: 30, frameHashes: places.map((bits) => bits.map(hash).join('')), ...more });
+    const together = (places: number[][], more: Partial<DuplicateItem> = {}) => {
+      const first = film('first', Array(8).fill([0, 0, 0]), { page: more.page });
+      return grouped([first, film('other', places, more)], [[0, 1, 0.99]]).length === 1;
+    };
+    const all = (bits: number[]) => Array(8).fill(bits);
+    const half = (bits: number[], others: number[]) => [...Array(4).fill(bits), ...Array(4).fill(others)];
+    expect(together(all([31, 200, 200]))).toBe(true);
+    expect(together(all([32, 0, 0]))).toBe(false);
+    expect(together(half([0, 0, 0], [62, 0, 0]))).toBe(true);
+    expect(together([...all([0, 0, 0]).slice(1), [64, 0, 0]])).toBe(false);
+    expect(together([...all([0, 0, 0]).slice(1), [32, 0, 0]], { page: true })).toBe(false);
+    expect(together(all([31, 0, 0]), { page: true })).toBe(true);
+    // Of other numbers of frames one of those that are shown at that time.
+    expect(together(all([200, 200, 31]), { frames: 20 })).toBe(true);
+    expect(together(all([0, 200]), { frames: 12 })).toBe(false);
+    expect(together([], {})).toBe(false);
+  });
+
   test('hold what agrees in its perceptual hash together as one, which is said, but never blank pictures', () => {
     const items = [
       file('a', { bytes: 2000 }),

@@ -1,4 +1,5 @@
 import { LookalikeError } from '@lookalike/store';
+import { type AnimationCourse, animationCourse, runAlike } from './animations.ts';
 import { completeLinkClusters, type Edge } from './complete-link.ts';
 import { compareKeys, type DuplicateItem, type DuplicateKind, isAnimated } from './duplicate-item.ts';
 import { chooseKeep } from './keep-choice.ts';
@@ -54,8 +55,8 @@ export interface DuplicateGroup {
  * next. Groups are in order of the kept one's key, and neither the groups nor what is in them depend on the order of items or
  * pairs.
  *
- * Pairs of low-information items are ignored, and no group has two animations but of the same bytes or pixels: embeddings and hashes
- * know their first frames only. The similarity of what stands together is the best of its files.
+ * Pairs of low-information items are ignored, and no group has two animations that do not run alike (`runAlike`): embeddings and
+ * perceptual hashes know their first frames only. The similarity of what stands together is the best of its files.
  *
  * @throws LookalikeError `duplicate-key` where two items have the same key.
  */
@@ -195,18 +196,27 @@ function verdictsOn(
   return (a, b) => !hashesOf[a]?.some((hashA) => hashesOf[b]?.some((hashB) => different(hashA, hashB)));
 }
 
-/** Whether two nodes may be put together for all that is in them of animations and of files of several pages: not two different ones. */
+/** Whether two nodes may be put together for all that is in them of animations and of files of several pages: none that go on differently. */
 function animationsApart(
   items: readonly DuplicateItem[],
   filesOf: readonly (readonly number[])[],
 ): (a: number, b: number) => boolean {
   const shown = contentShown(items);
-  const animations = filesOf.map((files) => {
-    // All that are in one node are the same one.
-    const animated = files.map((index) => items[index] as DuplicateItem).find(isAnimated);
-    return animated && shown(animated);
-  });
-  return (a, b) => !animations[a] || !animations[b] || animations[a] === animations[b];
+  /** By node, of each content in it. */
+  const animations = new Map<number, Map<string, AnimationCourse>>();
+  for (const [node, files] of filesOf.entries()) {
+    const animated = files.map((index) => items[index] as DuplicateItem).filter(isAnimated);
+    if (animated.length === 0) continue;
+    const courses = new Map<string, AnimationCourse>();
+    for (const item of animated)
+      if (!courses.get(shown(item))?.places.length) courses.set(shown(item), animationCourse(item));
+    animations.set(node, courses);
+  }
+  const coursesOf = (node: number) => [...(animations.get(node) ?? [])];
+  return (a, b) =>
+    coursesOf(a).every(([one, courseOfOne]) =>
+      coursesOf(b).every(([other, courseOfOther]) => one === other || runAlike(courseOfOne, courseOfOther)),
+    );
 }
 
 /**

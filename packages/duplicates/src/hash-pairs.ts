@@ -102,7 +102,7 @@ export async function findHashPairs(
 }
 
 /** [hash][word] */
-function wordsOf(hashes: readonly string[]): Uint32Array<ArrayBuffer> {
+export function wordsOf(hashes: readonly string[]): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(hashes.length * WORDS);
   for (const [number, hash] of hashes.entries())
     for (let word = 0; word < WORDS; word++)
@@ -169,11 +169,20 @@ function agreeBefore(parts: Uint16Array, a: number, b: number, part: number): bo
 
 /** Bits in which two perceptual hashes (64 hex digits) differ. */
 export function hashesDiffer(a: string, b: string): number {
-  const words = wordsOf([a, b]);
+  return wordsDiffer(wordsOf([a]), wordsOf([b]));
+}
+
+/** The same of two hashes among those of `wordsOf`, by their numbers. */
+export function wordsDiffer(a: Uint32Array, b: Uint32Array, numberInA = 0, numberInB = 0): number {
   let different = 0;
   for (let word = 0; word < WORDS; word++)
-    different += bitCount((words[word] as number) ^ (words[WORDS + word] as number));
+    different += bitCount((a[numberInA * WORDS + word] as number) ^ (b[numberInB * WORDS + word] as number));
   return different;
+}
+
+/** How many hashes there are in `wordsOf`. */
+export function hashCount(words: Uint32Array): number {
+  return words.length / WORDS;
 }
 
 /** Of 32 bits, in parallel (Warren, "Hacker's Delight", 5-1). */

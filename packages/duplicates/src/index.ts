@@ -1,3 +1,4 @@
+export { frameHashCandidates } from './animations.ts';
 export { type ComparedBy, type ComparedPicture, comparePictures } from './compare-pictures.ts';
 export type { DuplicateItem, DuplicateKind } from './duplicate-item.ts';
 export { cosine, type EmbeddingTable, embeddingTable } from './embedding-table.ts';

@@ -41,6 +41,21 @@ describe('matching a folder against a reference', () => {
     ]);
   });
 
+  test('an animation goes with one that runs alike, whatever that lacks, and not with a still', () => {
+    const frames = (digit: string) => ({ frameHashes: Array(8).fill(digit.repeat(128)) });
+    const items = [
+      file('a', { frames: 30, ...frames('1') }),
+      file('ref1', { frames: 10, ...frames('1') }),
+      file('ref2', { frames: 30, ...frames('e') }),
+      file('ref3'),
+    ];
+    const pairs = [1, 2, 3].map((reference) => [0, reference, 0.9 + reference / 100] as const);
+    expect(matched(items, 1, pairs)).toEqual([['ref1', 'a near']]);
+    expect(matchAgainst(items, 1, columns(pairs))[0]?.reason).toBe(
+      'in the reference folder, though of fewer frames',
+    );
+  });
+
   test('blank pictures match by bytes and pixels only, and verdicts hold', () => {
     const blank = { lowInformation: true };
     const items = [

@@ -1,3 +1,4 @@
+import { animationCourse, runAlike } from './animations.ts';
 import { compareKeys, type DuplicateItem, isAnimated } from './duplicate-item.ts';
 import {
   type DuplicateGroup,
@@ -12,7 +13,7 @@ import type { SimilarPairs } from './similar-pairs.ts';
  * Which items before `boundary` show a picture that is among those from it on, the reference. Every such item joins the
  * reference it is most alike to: the same bytes, then the same pixels, then the highest similarity, ties by key; so a
  * group is one reference, which is kept, and the items that go with it. Verdicts and low information count as in
- * `groupNearDuplicates`. An animation joins its own bytes and pixels only. Items are not compared with each other.
+ * `groupNearDuplicates`. An animation joins what has its bytes or pixels, and animations that run alike. Items are not compared with each other.
  */
 export function matchAgainst(
   items: readonly DuplicateItem[],
@@ -59,7 +60,8 @@ export function matchAgainst(
       if (index >= boundary || reference < boundary) continue;
       if (at(index).lowInformation || at(reference).lowInformation) continue;
       // What a still in the reference shows of an animation is not all of it, nor need another animation with the same first frame.
-      if (isAnimated(at(index))) continue;
+      if (isAnimated(at(index)) && !runAlike(animationCourse(at(index)), animationCourse(at(reference))))
+        continue;
       offer(index, reference, { kind: 'near', similarity: similarity[pair] as number, by });
     }
   };
@@ -79,14 +81,23 @@ export function matchAgainst(
       const last = found.reduce((least, member) => (member.similarity < least.similarity ? member : least));
       return {
         keep: reference,
-        reason: found.some(({ index }) => pixelsIn(at(index)) > pixelsIn(at(reference)))
-          ? 'in the reference folder, though of lower resolution'
-          : 'in the reference folder',
+        reason: `in the reference folder${lackOf(
+          at(reference),
+          found.map(({ index }) => at(index)),
+        )}`,
         members: [{ index: reference, kind: 'exact', similarity: 1 }, ...found],
         weakest: { a: last.index, b: reference, similarity: last.similarity },
       };
     })
     .sort((a, b) => compareKeys(at(a.keep).key, at(b.keep).key));
+}
+
+/** What the others have more of than the reference, in words. */
+function lackOf(reference: DuplicateItem, others: readonly DuplicateItem[]): string {
+  const isLess = (value: (item: DuplicateItem) => number) =>
+    others.some((other) => value(other) > value(reference));
+  if (isLess(({ frames = 1 }) => frames)) return ', though of fewer frames';
+  return isLess(pixelsIn) ? ', though of lower resolution' : '';
 }
 
 const pixelsIn = ({ width, height }: DuplicateItem) => width * height;

@@ -3,6 +3,7 @@ import sharp, { type Sharp } from 'sharp';
 import { apngFrames } from './apng-frames.ts';
 import { decodeBytes, defaultDecodeBytes, pixelCount } from './decode-memory.ts';
 import type { PictureBytes, PictureFacts, PictureLimits } from './encoder.ts';
+import { sampledFrames } from './frame-samples.ts';
 import { greyPixels } from './grey-pixels.ts';
 import type { ModelDescription } from './model.ts';
 import { isPage } from './page.ts';
@@ -77,6 +78,8 @@ async function openPicture(bytes: PictureBytes, given: Partial<PictureLimits> = 
   const frames = header.pages ?? (format === 'png' ? apngFrames(bytes) : 1);
   return { format, header, limits, width, height, frames, cost, open };
 }
+
+type OpenedPicture = Awaited<ReturnType<typeof openPicture>>;
 
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0);
 
@@ -174,6 +177,12 @@ export async function decodeFullSize(
   return { width, height, pixels: await decoding.run(cost, decode, signal) };
 }
 
+/** Whether all frames can be decoded in one go, by the limits and by what decoders know of them. `cost`: of all of them. */
+function hasReadableFrames({ header, limits, frames }: OpenedPicture, cost: number): boolean {
+  const isTooMuch = frames * pixelCount(header) > limits.maxPixels || cost > limits.maxDecodeBytes;
+  return !isTooMuch && frames === (header.pages ?? 1);
+}
+
 /** Of the pixels of all frames, and in turn of what is transparent in them: bytes a pixel at a time. */
 const HASHED_BYTES = 4;
 const HASHED_BYTES_DEEP = 8;
@@ -191,15 +200,11 @@ export async function pixelHash(
   bytes: PictureBytes,
   { limits: given, signal }: DecodeOptions = {},
 ): Promise<string> {
-  const { format, header, limits, width, height, frames, open } = await openPicture(
-    bytes,
-    given,
-    HASHED_BYTES,
-  );
+  const opened = await openPicture(bytes, given, HASHED_BYTES);
+  const { format, header, width, height, frames, open } = opened;
   const isDeep = header.depth !== 'uchar';
   const cost = frames * decodeBytes(format, header, isDeep ? HASHED_BYTES_DEEP : HASHED_BYTES);
-  const isTooMuch = frames * pixelCount(header) > limits.maxPixels || cost > limits.maxDecodeBytes;
-  if (isTooMuch || frames !== (header.pages ?? 1)) return fileHash(bytes);
+  if (!hasReadableFrames(opened, cost)) return fileHash(bytes);
   const read = async () => {
     const picture = () => open(frames).autoOrient();
     const depth = isDeep ? 'ushort' : 'uchar';
@@ -248,6 +253,55 @@ export async function pixelHashIfReadable(
 
 function fileHash(bytes: PictureBytes): string {
   return createHash('sha256').update('file\n').update(bytes).digest('hex');
+}
+
+/** A side of the frames of which perceptual hashes are taken: as many means as those are made of. */
+const FRAME_SIDE = 64;
+const FRAME_PIXELS = FRAME_SIDE ** 2;
+/** What is decoded of an animation grows with its frames, however small they are. */
+const MOST_HASHED_FRAMES = 500;
+/** No hash of a picture: of those half the bits are set. */
+const BLANK_HASH = '0'.repeat(64);
+
+/**
+ * What an animation, or a file of several pages, shows in the course of it: at each of the places of `sampledFrames` the perceptual hashes of
+ * the counted frame and the timed ones, 64 hex digits each; zeros where a frame is blank, of which a hash says nothing. None of a still; of more than
+ * 500 frames, or where all together are more than the limits allow; and of frames that cannot be decoded together (pages of
+ * several sizes, APNG). Every frame is decoded once, as formats keep what changes from one to the next.
+ * @throws the signal's reason on abort.
+ */
+export async function frameHashes(
+  bytes: PictureBytes,
+  { limits, signal }: DecodeOptions = {},
+): Promise<string[] | undefined> {
+  try {
+    const opened = await openPicture(bytes, limits);
+    const { format, header, frames, open } = opened;
+    const cost = frames * (decodeBytes(format, header, 0) + 3 * FRAME_PIXELS);
+    if (frames === 1 || frames > MOST_HASHED_FRAMES || !hasReadableFrames(opened, cost)) return undefined;
+    const decode = () =>
+      copiedPixels(
+        asDisplayed(open(frames)).resize(FRAME_SIDE, FRAME_SIDE, {
+          fit: 'fill',
+          kernel: 'linear',
+          fastShrinkOnLoad: false,
+        }),
+      );
+    const pixels = await decoding.run(cost, () => damagedUnlessDone(format, decode), signal);
+    return sampledFrames(frames, header.delay).map(({ counted, timed }) =>
+      [counted, ...timed].map((frame) => hashOfFrame(pixels.subarray(3 * FRAME_PIXELS * frame))).join(''),
+    );
+  } catch (error) {
+    if (error instanceof PictureError) return undefined;
+    throw error;
+  }
+}
+
+/** Of the first one in `pixels`. */
+function hashOfFrame(pixels: Uint8Array): string {
+  const frame = pixels.subarray(0, 3 * FRAME_PIXELS);
+  if (isLowInformation(frame, FRAME_SIDE, FRAME_SIDE)) return BLANK_HASH;
+  return perceptualHash(greyPixels(frame, FRAME_SIDE, FRAME_SIDE));
 }
 
 /**

@@ -4,6 +4,7 @@ export {
   type DecodeTarget,
   decodeFullSize,
   decodePicture,
+  frameHashes,
   pixelHash,
   pixelHashIfReadable,
   thumbnail,

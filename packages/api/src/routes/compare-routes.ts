@@ -1,6 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import type { ComparedPicture } from '@lookalike/duplicates';
-import { type Encoder, errorRatesAt, type PictureLimits, pixelHashIfReadable } from '@lookalike/encoder';
+import {
+  type Encoder,
+  errorRatesAt,
+  frameHashes,
+  type PictureLimits,
+  pixelHashIfReadable,
+} from '@lookalike/encoder';
 import { checkVector, distance, similarity as similarityOf } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { ApiApp, Services } from '../app-context.ts';
@@ -113,6 +119,7 @@ export function registerCompareRoutes(app: ApiApp, services: Services): void {
       contentHash: picture.sha256,
       pixelHash: () =>
         pixelHashIfReadable(side.bytes, options, ({ code, message }) => onUnread({ code, message })),
+      frameHashes: () => frameHashes(side.bytes, options),
     };
   }
 

@@ -1,5 +1,11 @@
 import { type ComparedBy, type ComparedPicture, comparePictures } from '@lookalike/duplicates';
-import { errorRatesAt, openEncoder, pixelHashIfReadable, resolveModel } from '@lookalike/encoder';
+import {
+  errorRatesAt,
+  frameHashes,
+  openEncoder,
+  pixelHashIfReadable,
+  resolveModel,
+} from '@lookalike/encoder';
 import { distance, similarity } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import { EXIT } from '../cli-error.ts';
@@ -37,6 +43,7 @@ export async function compare(
             unreadPixels[SIDES[index] as Side] = { code, message };
             note(`The pixels of ${paths[index]} were not compared: ${message}`);
           }),
+        frameHashes: () => frameHashes(file, { limits: encoder.limits, signal }),
       };
     }) as [ComparedPicture, ComparedPicture];
     const { model } = encoder;
@@ -79,7 +86,7 @@ function verdictInWords(same: boolean, by: ComparedBy): string {
     embedding: same ? ', or nearly' : '',
     'perceptual-hash': ', or nearly, by their perceptual hashes',
     'low-information': ', as a blank picture is the same as its own copies only',
-    frames: ', as animations or files of several pages that begin alike and are not the same in all frames',
+    frames: ', as animations or files of several pages that begin alike and go on differently',
     page: ', as pages (text, receipts, drawings) of which the perceptual hashes disagree',
   }[by];
   return `${same ? 'The same' : 'Different'}${reason}`;

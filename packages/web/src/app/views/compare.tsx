@@ -273,8 +273,7 @@ const reasons: Record<Exclude<CompareAnswer['by'], 'embedding'>, string> = {
   pixels: 'The two pictures are equal, pixel for pixel.',
   'perceptual-hash': 'Their perceptual hashes agree: that makes them the same, whatever the similarity.',
   'low-information': 'A blank picture is the same as its own copies only, whatever the similarity.',
-  frames:
-    'Both are animations, or files of several pages, that begin alike and are not the same in all frames.',
+  frames: 'Both are animations, or files of several pages, that begin alike and go on differently.',
   page: 'Both are pages of text or the like, and their perceptual hashes disagree: that makes them different, whatever the similarity.',
 };
 

@@ -5,12 +5,12 @@ import {
   frameHashes,
   PictureError,
   type PictureLimits,
-  pixelHash,
+  pixelHashAndThumbnail,
 } from '@lookalike/encoder';
 import type { ObjectStore } from '@lookalike/store';
 import { LookalikeError } from '@lookalike/store';
 import type { Picture } from './schemas.ts';
-import { storeThumbnail } from './thumbnails.ts';
+import { storeThumbnail, THUMBNAIL_SIZE } from './thumbnails.ts';
 
 export type EncodedPicture =
   | { ok: true; embedding: Float32Array; picture: Picture }
@@ -91,15 +91,12 @@ export async function keepPicture(
   options: { limits: PictureLimits; signal: AbortSignal },
 ): Promise<{ ok: true; picture: Picture } | { ok: false; error: { code: string; message: string } }> {
   try {
-    const [pixels, frames] = await Promise.all([
-      pixelHash(bytes, options),
+    const [{ pixelHash, thumbnail }, frames] = await Promise.all([
+      pixelHashAndThumbnail(bytes, THUMBNAIL_SIZE, options),
       frameHashes(bytes, options),
-      storeThumbnail(objects, collection, { bytes, sha256: picture.sha256 }, options),
     ]);
-    return {
-      ok: true,
-      picture: { ...picture, pixelHash: pixels, ...(frames && { frameHashes: frames }) },
-    };
+    await storeThumbnail(objects, collection, { sha256: picture.sha256, thumbnail });
+    return { ok: true, picture: { ...picture, pixelHash, ...(frames && { frameHashes: frames }) } };
   } catch (error) {
     if (!(error instanceof PictureError)) throw error;
     return { ok: false, error: { code: error.code, message: error.message } };

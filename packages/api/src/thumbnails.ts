@@ -1,10 +1,9 @@
-import { type PictureLimits, thumbnail } from '@lookalike/encoder';
 import type { Collection } from '@lookalike/index';
 import type { ObjectStore } from '@lookalike/store';
 import { keptPicture } from './kept-picture.ts';
 
 /** The longer side of a thumbnail, pixels. */
-const thumbnailSize = 256;
+export const THUMBNAIL_SIZE = 256;
 /** Milliseconds for which a thumbnail that nothing refers to is left alone: its item may not be committed yet. */
 const defaultGrace = 24 * 60 * 60 * 1000;
 
@@ -23,11 +22,9 @@ function keyOf(collection: string, sha256: string): string {
 export async function storeThumbnail(
   objects: ObjectStore,
   collection: string,
-  picture: { bytes: Uint8Array; sha256: string },
-  options: { limits: PictureLimits; signal: AbortSignal },
+  picture: { sha256: string; thumbnail: Uint8Array },
 ): Promise<void> {
-  const body = await thumbnail(picture.bytes, thumbnailSize, options);
-  await objects.put(keyOf(collection, picture.sha256), body);
+  await objects.put(keyOf(collection, picture.sha256), picture.thumbnail);
 }
 
 /** The WebP file; `undefined` where there is none. */

@@ -196,15 +196,34 @@ const HASHED_BYTES_DEEP = 8;
  * Takes a full decode, several times as long as `decodePicture` on large JPEGs: call it for candidates, not for everything.
  * @throws PictureError; the signal's reason on abort.
  */
-export async function pixelHash(
+export async function pixelHash(bytes: PictureBytes, options: DecodeOptions = {}): Promise<string> {
+  return (await hashPixels(bytes, options)).hash;
+}
+
+/**
+ * `pixelHash` and `thumbnail` of one picture: of the same pixels where those are decoded for the hash anyway, with 8 bits a channel.
+ * @throws as both
+ */
+export async function pixelHashAndThumbnail(
   bytes: PictureBytes,
-  { limits: given, signal }: DecodeOptions = {},
-): Promise<string> {
+  maxSide: number,
+  options: DecodeOptions = {},
+): Promise<{ pixelHash: string; thumbnail: Uint8Array }> {
+  const { hash, first } = await hashPixels(bytes, options, (picture) => asThumbnail(picture, maxSide));
+  return { pixelHash: hash, thumbnail: first ?? (await thumbnail(bytes, maxSide, options)) };
+}
+
+/** `ofFirst`: of the first frame, as displayed, while its pixels are there. */
+async function hashPixels<T>(
+  bytes: PictureBytes,
+  { limits: given, signal }: DecodeOptions,
+  ofFirst?: (picture: Sharp) => Promise<T>,
+): Promise<{ hash: string; first?: T | undefined }> {
   const opened = await openPicture(bytes, given, HASHED_BYTES);
   const { format, header, width, height, frames, open } = opened;
   const isDeep = header.depth !== 'uchar';
   const cost = frames * decodeBytes(format, header, isDeep ? HASHED_BYTES_DEEP : HASHED_BYTES);
-  if (!hasReadableFrames(opened, cost)) return fileHash(bytes);
+  if (!hasReadableFrames(opened, cost)) return { hash: fileHash(bytes) };
   const read = async () => {
     const picture = () => open(frames).autoOrient();
     const depth = isDeep ? 'ushort' : 'uchar';
@@ -213,6 +232,11 @@ export async function pixelHash(
     const hash = createHash('sha256').update(`${width} x ${height} sRGB${kind}\n`);
     const pixels = await rawPixels(picture().flatten({ background: WHITE }).toColourspace(colours), depth);
     hash.update(pixels);
+    const first = isDeep
+      ? undefined
+      : await ofFirst?.(
+          sharp(pixels.subarray(0, 3 * width * height), { raw: { width, height, channels: 3 } }),
+        );
     release(pixels);
     if (header.hasAlpha) {
       const alpha = await picture()
@@ -223,12 +247,12 @@ export async function pixelHash(
       if (alpha.some((value) => value !== 255)) hash.update('alpha\n').update(alpha);
       release(alpha);
     }
-    return hash.digest('hex');
+    return { hash: hash.digest('hex'), first };
   };
   try {
     return await decoding.run(cost, () => damagedUnlessDone(format, read), signal);
   } catch (error) {
-    if (frames > 1 && error instanceof PictureError) return fileHash(bytes);
+    if (frames > 1 && error instanceof PictureError) return { hash: fileHash(bytes) };
     throw error;
   }
 }
@@ -314,10 +338,13 @@ export async function thumbnail(
   { limits, signal }: DecodeOptions = {},
 ): Promise<Uint8Array> {
   const { format, cost, open } = await openPicture(bytes, limits);
-  const make = () =>
-    asDisplayed(open())
-      .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
-      .webp({ quality: 80 })
-      .toBuffer();
+  const make = () => asThumbnail(asDisplayed(open()), maxSide);
   return decoding.run(cost, () => damagedUnlessDone(format, make), signal);
+}
+
+function asThumbnail(picture: Sharp, maxSide: number): Promise<Buffer> {
+  return picture
+    .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
+    .webp({ quality: 80 })
+    .toBuffer();
 }

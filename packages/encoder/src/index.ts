@@ -6,6 +6,7 @@ export {
   decodePicture,
   frameHashes,
   pixelHash,
+  pixelHashAndThumbnail,
   pixelHashIfReadable,
   thumbnail,
 } from './decode.ts';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { decodePicture, pixelHash } from './decode.ts';
-import { blackPng, TARGET, testPicture } from './test-pictures.ts';
+import { decodePicture, pixelHash, pixelHashAndThumbnail, thumbnail } from './decode.ts';
+import { blackPng, pixelDifference, TARGET, testPicture } from './test-pictures.ts';
 
 const CAT = testPicture('cat.jpg');
 const cat = () => sharp(CAT);
@@ -94,6 +94,32 @@ describe('pixel hash', () => {
       .toBuffer();
   const frames = async (...colours: string[]) =>
     sharp(await Promise.all(colours.map((colour) => frame(colour))), { join: { animated: true } });
+
+  test('is the same beside a thumbnail, and so is that, whatever the picture', async () => {
+    const small = cat().resize(300, 200, { fit: 'fill' });
+    const shape = Buffer.from(
+      '<svg xmlns="http://www.w3.org/2000/svg"><circle cx="99" cy="99" r="90"/></svg>',
+    );
+    const pictures = {
+      jpeg: CAT,
+      turned: await small.clone().jpeg().withMetadata({ orientation: 6 }).toBuffer(),
+      transparent: await sharp(shape).png().toBuffer(),
+      grey: await small.clone().greyscale().png().toBuffer(),
+      deep: await small.clone().toColourspace('rgb16').png().toBuffer(),
+      frames: await (await frames('#f00', '#0f0')).webp({ lossless: true }).toBuffer(),
+    };
+    for (const [name, bytes] of Object.entries(pictures)) {
+      const both = await pixelHashAndThumbnail(bytes, 100);
+      expect(both.pixelHash, name).toBe(await pixelHash(bytes));
+      const [one, other] = await Promise.all(
+        [both.thumbnail, await thumbnail(bytes, 100)].map((file) =>
+          sharp(file).raw().toBuffer({ resolveWithObject: true }),
+        ),
+      );
+      expect(one?.info, name).toEqual(other?.info);
+      expect(pixelDifference(one?.data as Buffer, other?.data as Buffer), name).toBeLessThan(5);
+    }
+  });
 
   test('is of all frames of an animation and all pages of a file', async () => {
     const one = await frames('#f00', '#0f0');

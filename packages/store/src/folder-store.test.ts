@@ -27,3 +27,13 @@ test('what the source of a body fails with is not taken for a failure of the sto
   await expect(store.put('a', body())).rejects.toBe(failure);
   await rm(root, { recursive: true });
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'a folder that its file system does not make is refused, never waited for',
+  async () => {
+    await expect(openFolderStore('/proc/lookalike/data')).rejects.toMatchObject({
+      code: 'store-unavailable',
+      message: expect.stringContaining('cannot use /proc/lookalike/data as a data folder'),
+    });
+  },
+);

@@ -38,7 +38,7 @@ export class FolderStore implements ObjectStore {
   static async open(path: string): Promise<FolderStore> {
     const root = resolve(path);
     const temporary = join(root, TEMPORARY_FOLDER);
-    await mkdir(temporary, { recursive: true }).catch((cause: unknown) => {
+    await makeFolder(temporary).catch((cause: unknown) => {
       throw new LookalikeError('store-unavailable', `cannot use ${root} as a data folder: ${reason(cause)}`, {
         cause,
       });
@@ -349,6 +349,25 @@ function errorCode(error: unknown): string | undefined {
 
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * With all above it. Node's own `recursive` tries for ever where a file system has a folder and says of what is to be made in it that there
+ * is no such file, as that of /proc does (24.21).
+ */
+async function makeFolder(path: string): Promise<void> {
+  const make = () =>
+    mkdir(path).catch(async (cause: unknown) => {
+      const isThere = errorCode(cause) === 'EEXIST' && (await stat(path)).isDirectory();
+      if (!isThere) throw cause;
+    });
+  try {
+    await make();
+  } catch (cause) {
+    if (errorCode(cause) !== 'ENOENT' || dirname(path) === path) throw cause;
+    await makeFolder(dirname(path));
+    await make();
+  }
 }
 
 function isFolderConflict(code: string | undefined): boolean {

@@ -312,6 +312,37 @@ describe('attempts', () => {
     await expect(hasty.health()).rejects.toMatchObject({ status: 0, code: 'connection-failed' });
   });
 
+  it('to drop a collection are done where a lost answer was that of the deletion, and only then', async () => {
+    const { app } = openTestApp();
+    const client = new LookalikeClient('http://localhost', {
+      fetch: (async (...args) => app.request(...args)) as typeof fetch,
+    });
+    for (const lost of ['connection', 'gateway', 'refusal'] as const) {
+      await client.createCollection('photos', { dimension: 2 });
+      let attempts = 0;
+      const losing = new LookalikeClient('http://localhost', {
+        maxRetryDelay: 1,
+        fetch: (async (...args) => {
+          attempts++;
+          if (attempts === 1 && lost === 'refusal') {
+            await client.dropCollection('photos');
+            return Response.json({ code: 'overloaded', detail: 'later', status: 503 }, { status: 503 });
+          }
+          const answer = await app.request(...args);
+          if (attempts > 1) return answer;
+          if (lost === 'connection') throw new TypeError('fetch failed');
+          return new Response('the upstream took too long', { status: 504 });
+        }) as typeof fetch,
+      });
+      const dropped = losing.dropCollection('photos');
+      // Where the first attempt did nothing for sure, somebody else has dropped it.
+      if (lost === 'refusal') await expect(dropped).rejects.toMatchObject({ code: 'unknown-collection' });
+      else await dropped;
+      expect(attempts).toBe(2);
+    }
+    await expect(client.dropCollection('photos')).rejects.toMatchObject({ code: 'unknown-collection' });
+  });
+
   it('end at an answer that is none of this API', async () => {
     const page = () => new Response('<!DOCTYPE html><p>It works!</p>');
     const { fetch } = scripted([page, page]);

@@ -64,8 +64,8 @@ export class CollectionCalls {
     } while (cursor !== undefined);
   }
 
-  async dropCollection(name: string, options: CallOptions = {}): Promise<void> {
-    await this.transport.send({ method: 'DELETE', path: collectionPath(name), ...options });
+  dropCollection(name: string, options: CallOptions = {}): Promise<void> {
+    return this.transport.delete({ path: collectionPath(name), ...options });
   }
 
   stats(name: string, options: CallOptions = {}): Promise<CollectionStats> {

@@ -82,11 +82,22 @@ export class Transport {
     return this.#repeat(call, (response) => response.blob());
   }
 
-  async #repeat<T>(call: Call, take: (response: Response) => Promise<T>): Promise<T> {
+  /** A DELETE that may find what it is of gone after all: by an attempt of its own, of which the answer was lost. */
+  delete(call: Omit<Call, 'method'>): Promise<void> {
+    const take = async (response: Response) => response.body?.cancel();
+    return this.#repeat({ ...call, method: 'DELETE' }, take, { taken: undefined });
+  }
+
+  /** `ifGone`: what it comes to where a repetition is told that there is no such thing, and an earlier attempt may have done it. */
+  async #repeat<T>(call: Call, take: (response: Response) => Promise<T>, ifGone?: { taken: T }): Promise<T> {
     const retries = this.#options.retries ?? 3;
+    let mayBeDone = false;
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#attempt(call, attempt, take);
       if ('taken' in outcome) return outcome.taken;
+      const { status, problem } = outcome.error;
+      if (ifGone && mayBeDone && status === 404 && problem) return ifGone.taken;
+      mayBeDone ||= !saysNothingWasDone(outcome.error);
       if (attempt >= retries || outcome.delay === undefined) throw outcome.error;
       await sleep(outcome.delay, call.signal);
     }

@@ -1,11 +1,11 @@
 /**
- * Which copies of animations run alike with what they were made of, and which different ones do: `npm run bench:animations`.
+ * Which copies of animations run alike with what they were made of, and which different ones do: `npm run bench:animations`. Writes results/animations.{json,md}.
  *
  * What the rule of `runAlike` was chosen by. Animations are cuts of the films of the research data, and pans over the pictures of
  * the tests that fade into each other, in and out. Different ones are compared in all forms; cuts that overlap in time are counted apart,
  * as those that begin at one frame are copies at another rate.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { frameHashes } from '@lookalike/encoder';
 import sharp from 'sharp';
@@ -112,6 +112,7 @@ for (const originals of [cuts(), fades()])
     const courses = [await courseOf(gif)];
     for (const make of Object.values(FORMS)) courses.push(await courseOf(await make(gif, original.frames)));
     compared.push({ ...original, courses });
+    process.stderr.write(`${compared.length} animations\n`);
   }
 
 const isLong = ({ frames }: Compared) => frames.length >= 16;
@@ -120,29 +121,47 @@ const found = (form: number, among: Compared[]) =>
     runAlike(first as AnimationCourse, copies[form] as AnimationCourse),
   ).length;
 const long = compared.filter(isLong);
-console.log(
-  markdownTable(
-    ['copy', `of ${compared.length}`, `of the ${long.length} with 16 frames and more`],
-    Object.keys(FORMS).map((name, form) => [name, `${found(form, compared)}`, `${found(form, long)}`]),
-  ),
-);
+const copies = Object.keys(FORMS).map((copy, form) => ({
+  copy,
+  runAlike: found(form, compared),
+  runAlikeOfLong: found(form, long),
+}));
 
 const KINDS = ['different films', 'other times of a film', 'overlapping times of a film'] as const;
-const counts = KINDS.map(() => ({ pairs: 0, alike: 0 }));
+const different = KINDS.map((kind) => ({ kind, pairs: 0, runAlike: 0 }));
 for (const [number, a] of compared.entries())
   for (const b of compared.slice(0, number)) {
-    const count = counts[
+    const count = different[
       a.film !== b.film ? 0 : a.to <= b.from || b.to <= a.from ? 1 : 2
-    ] as (typeof counts)[0];
+    ] as (typeof different)[0];
     for (const one of a.courses)
       for (const other of b.courses) {
         count.pairs++;
-        if (runAlike(one, other)) count.alike++;
+        if (runAlike(one, other)) count.runAlike++;
       }
   }
-console.log(
-  `\n${markdownTable(
-    ['pairs of different ones', 'compared', 'run alike'],
-    KINDS.map((kind, at) => [kind, `${counts[at]?.pairs}`, `${counts[at]?.alike}`]),
-  )}`,
-);
+const text = `${[
+  '# Animations',
+  'How many copies of animations run alike with the original, by the hashes of their frames alone, and how many different animations do.',
+  markdownTable(
+    ['copy', `of ${compared.length}`, `of the ${long.length} with 16 frames and more`],
+    copies.map((one) => [one.copy, `${one.runAlike}`, `${one.runAlikeOfLong}`]),
+  ),
+  markdownTable(
+    ['pairs of different ones, in all forms', 'compared', 'run alike'],
+    different.map((one) => [one.kind, `${one.pairs}`, `${one.runAlike}`]),
+  ),
+].join('\n\n')}\n`;
+console.log(text);
+const results = join(import.meta.dirname, 'results');
+writeFileSync(join(results, 'animations.md'), text);
+const { node } = process.versions;
+const figures = {
+  node,
+  sharp: sharp.versions,
+  animations: compared.length,
+  long: long.length,
+  copies,
+  different,
+};
+writeFileSync(join(results, 'animations.json'), `${JSON.stringify(figures, null, 2)}\n`);

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,19 +6,17 @@ import { type Access, createApp, lazyEncoders, serve } from '@lookalike/api';
 import { DEFAULT_MODEL, openEncoder, resolveModel } from '@lookalike/encoder';
 import { openEngine } from '@lookalike/index';
 import { openFolderStore } from '@lookalike/store';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { build } from 'vite';
 import { expect } from 'vitest';
+import { launchBrowser } from './browser.ts';
 
-const executablePath = '/usr/bin/chromium';
+export { skipped } from './browser.ts';
 
 /** Milliseconds: how long a page may take where everything else on the machine is busy too. */
 const patience = 90_000;
 /** The same for a whole test and for setting up. */
 export const timeout = 300_000;
-
-/** Why the tests of the page cannot run here, as a part of their name; empty where they can. */
-export const skipped: string = existsSync(executablePath) ? '' : ' (skipped: no chromium)';
 
 export const picturesFolder: string = fileURLToPath(new URL('../pictures/', import.meta.url));
 export const pictureNames: string[] = (await readdir(picturesFolder))
@@ -54,19 +51,7 @@ export async function startPage(access: Access = { kind: 'loopback' }): Promise<
   });
   const app = createApp({ engine, objects, encoders, webRoot, access });
   const server = await serve(app, { port: 0 });
-  const browser: Browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  const browser = await launchBrowser();
 
   return {
     url: server.url,

@@ -12,7 +12,7 @@ import type * as values from './schemas-values.ts';
  * that validate requests and make the OpenAPI document; nothing of them is imported at run time.
  */
 
-export type { Filter, Metadata } from '@lookalike/index';
+export type { Filter, JsonValue, Metadata } from '@lookalike/index';
 
 export type CreateCollection = z.input<typeof collections.createCollectionBody>;
 export type Collection = z.output<typeof collections.collection>;

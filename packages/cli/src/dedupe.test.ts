@@ -307,16 +307,28 @@ describe('dedupe on what is no folder of photographs', () => {
       });
   });
 
-  test('a cache that cannot be used is named, with the way to another', async () => {
-    const cache = join(folder.root, 'bad-cache');
-    await mkdir(join(cache, 'pictures-5.sqlite'), { recursive: true });
-    const { status, stderr } = await runCommand(['dedupe', TEST_PICTURES], {
-      env: { ...folder.env, LOOKALIKE_CACHE_DIR: cache },
-    });
-    expect(status).toBe(2);
-    expect(stderr).toMatch(/cannot use the cache in .*bad-cache: .*LOOKALIKE_CACHE_DIR/);
-    expect(stderr).not.toMatch(/\n {4}at /);
-  });
+  test.each([
+    ['no place, as in a read-only home', (root: string) => join(root, 'a file/cache')],
+    ['something else in its place', (root: string) => join(root, 'bad-cache')],
+  ])(
+    'a cache with %s is named, with the way to another, and the work is done without it',
+    async (_, place) => {
+      const album = dirname(await folder.write('uncached/cat.jpg', await readFile(original('cat.jpg'))));
+      await folder.write('uncached/copy.jpg', await readFile(original('cat.jpg')));
+      await folder.write('a file', '');
+      await mkdir(join(folder.root, 'bad-cache/pictures-5.sqlite'), { recursive: true });
+      const env = { ...folder.env, LOOKALIKE_CACHE_DIR: place(folder.root) };
+      for (const [command, output] of [
+        [['dedupe', album], 'copy.jpg'],
+        [['ingest', album, '--collection', 'a', '--data', join(folder.root, 'data')], '2'],
+      ] as const) {
+        const { status, stdout, stderr } = await runCommand(command, { env });
+        expect(stderr).toMatch(/^Cannot use the cache in .*cache: .*LOOKALIKE_CACHE_DIR/);
+        expect(stderr).not.toMatch(/\n {4}at /);
+        expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining(output) });
+      }
+    },
+  );
 
   test.each([
     [['dedupe'], /missing required argument 'folder'/],

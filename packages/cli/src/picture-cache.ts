@@ -1,26 +1,10 @@
-import { mkdirSync, renameSync, type Stats } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
 import type { LedgerStore } from '@lookalike/duplicates';
 import type { PictureFacts } from '@lookalike/encoder';
-
-/**
- * What tells that a file is the one seen before without reading it. Size and modification stay with a file that is renamed to
- * another's name: where its inode or the time of its last change of any kind is another one, it is another file. File systems
- * without inodes give numbers that differ from one mount to the next; files there are read anew, and never mistaken.
- */
-export interface FileStamp {
-  size: number;
-  /** Milliseconds. */
-  modified: number;
-  /** Milliseconds; of its content, name or owner. Objects of a bucket have none, and no inode. */
-  changed?: number;
-  inode?: number;
-}
-
-export function fileStamp({ size, mtimeMs, ctimeMs, ino }: Stats): FileStamp {
-  return { size, modified: mtimeMs, changed: ctimeMs, inode: ino };
-}
+import type { FileStamp } from './file-stamp.ts';
+import { DatabaseSync } from './sqlite.ts';
 
 export interface CachedEmbedding {
   embedding: Float32Array;
@@ -128,6 +112,11 @@ export class PictureCache {
       }
       return new PictureCache(openDatabase(path), options);
     }
+  }
+
+  /** One that nothing stays of. */
+  static inMemory(): PictureCache {
+    return new PictureCache(openDatabase(':memory:'), {});
   }
 
   /** The content hash of a file that has not changed since it was read. */

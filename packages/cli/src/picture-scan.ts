@@ -6,8 +6,9 @@ import { WeightedGate } from '@lookalike/encoder/weighted-gate';
 import { LookalikeError } from '@lookalike/store';
 import { errorText } from './cli-error.ts';
 import { forEachConcurrently } from './concurrency.ts';
+import { fileStamp } from './file-stamp.ts';
 import type { EmbeddingSource } from './lazy-encoder.ts';
-import { type CachedEmbedding, fileStamp, type PictureCache } from './picture-cache.ts';
+import type { CachedEmbedding, PictureCache } from './picture-cache.ts';
 import type { FoundFile } from './walk-pictures.ts';
 
 /** A file with all that finding duplicates needs of it. */

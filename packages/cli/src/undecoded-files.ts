@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { forEachConcurrently } from './concurrency.ts';
-import { fileStamp, type PictureCache } from './picture-cache.ts';
+import { fileStamp } from './file-stamp.ts';
+import type { PictureCache } from './picture-cache.ts';
 import { type ScannedFile, type ScannedPicture, sha256OfFile } from './picture-scan.ts';
 import type { FoundFile } from './walk-pictures.ts';
 

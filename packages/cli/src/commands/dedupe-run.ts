@@ -22,13 +22,13 @@ import {
 import { printable, reportTable } from '../duplicate-table.ts';
 import { findDuplicates } from '../find-duplicates.ts';
 import { type EmbeddingSource, lazyEncoder } from '../lazy-encoder.ts';
+import { openPictureCache } from '../open-picture-cache.ts';
 import { assertWritable, note, print, stdoutHasColor, writeWholeFile } from '../output.ts';
-import { PictureCache } from '../picture-cache.ts';
+import type { PictureCache } from '../picture-cache.ts';
 import { type FileError, type ScannedFile, scanPictures } from '../picture-scan.ts';
 import { duration, Progress } from '../progress.ts';
 import { rotatedEmbeddings, symmetriesOf } from '../rotated-embeddings.ts';
 import { type UndecodedFile, undecodedFiles } from '../undecoded-files.ts';
-import { cacheFolder } from '../user-folders.ts';
 import { readVerdicts } from '../verdicts.ts';
 import {
   assertPictures,
@@ -46,7 +46,7 @@ export async function dedupe(folder: string, options: DedupeOptions, signal: Abo
   const { walk, reference } = await walkFolders(folder, options.against);
   const walks = reference ? [walk, reference] : [walk];
   const different = await readVerdicts();
-  const cache = PictureCache.open(cacheFolder());
+  const cache = openPictureCache();
   try {
     const encoder = await lazyEncoder(await resolveModel(options.model));
     try {

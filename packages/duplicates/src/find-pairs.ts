@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises';
 import { LookalikeError } from '@lookalike/store';
 import { BlockJoin, ROWS_A_BLOCK } from './block-join.ts';
 import type { EmbeddingTable } from './embedding-table.ts';
-import { findPairsByGraph } from './graph-pairs.ts';
 import { PairCollector, type SimilarPairs } from './similar-pairs.ts';
 
 export interface FindPairsOptions {
@@ -10,7 +9,7 @@ export interface FindPairsOptions {
   minSimilarity: number;
   /** Which rows to compare with which; default: all with each other. No pair may be in two of them. */
   comparisons?: readonly Comparison[];
-  /** All rows with each other: up to this many every pair is looked at; above, an HNSW graph is searched. Default 50,000. */
+  /** All rows with each other: up to this many every pair is looked at; above, an HNSW graph is searched where there is the library for it. Default 50,000. */
   exactUpTo?: number;
   /** Refuse to collect more than this; default 20 million (240 MB). */
   maxPairs?: number;
@@ -59,8 +58,11 @@ export async function findPairs(table: EmbeddingTable, options: FindPairsOptions
       'invalid-threshold',
       `minimum similarity is ${minSimilarity}, expected a number above 0 and at most 1`,
     );
-  if (!comparisons && table.count > (options.exactUpTo ?? DEFAULT_EXACT_UP_TO))
-    return findPairsByGraph(table, options);
+  if (!comparisons && table.count > (options.exactUpTo ?? DEFAULT_EXACT_UP_TO)) {
+    // Only large tables need the library, which not every machine has: comparing every pair takes longer there.
+    const { findPairsByGraph, hasGraphLibrary } = await import('./graph-pairs.ts');
+    if (hasGraphLibrary) return findPairsByGraph(table, options);
+  }
   const all = { start: 0, end: table.count };
   const collector = limitedCollector(options);
   const compared = await joinExactly(

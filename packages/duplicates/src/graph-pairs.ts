@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { HierarchicalNSW } from '@lookalike/hnsw';
+import { HierarchicalNSW, hnswBuild } from '@lookalike/hnsw';
 import type { EmbeddingTable } from './embedding-table.ts';
 import { type FindPairsOptions, type FoundPairs, limitedCollector } from './find-pairs.ts';
 
@@ -8,6 +8,8 @@ const EF_CONSTRUCTION = 120;
 const FIRST_NEIGHBOURS = 16;
 const ROWS_BETWEEN_PAUSES = 64;
 const SAMPLE = 100;
+
+export const hasGraphLibrary: boolean = hnswBuild !== undefined;
 
 /**
  * Pairs through an HNSW graph: every row asks for its nearest ones, and for twice as many as long as the farthest answer

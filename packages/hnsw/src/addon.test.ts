@@ -63,7 +63,7 @@ describe('the hnswlib addon', () => {
     if (hnswBuild === 'hnswlib-node') skip('no prebuilt addon for this platform');
     const points = vectors(500, 64);
     const expected = neighbours(HierarchicalNSW, points);
-    const others = Object.keys(manifest).filter((name) => hnswBuild.startsWith(name) && name !== hnswBuild);
+    const others = Object.keys(manifest).filter((name) => hnswBuild?.startsWith(name) && name !== hnswBuild);
     for (const name of others)
       expect(
         neighbours(require(join(prebuilds, name, 'hnswlib.node')).HierarchicalNSW, points),

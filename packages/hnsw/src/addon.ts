@@ -67,7 +67,7 @@ function candidates(): string[] {
   return [];
 }
 
-function load(): { build: string; addon: Addon } {
+function load(): { build: string; addon: Addon } | undefined {
   const manifest = require('../prebuilds/manifest.json') as Record<string, { sha256: string }>;
   for (const name of candidates()) {
     const path = join(prebuilds, name, 'hnswlib.node');
@@ -79,17 +79,26 @@ function load(): { build: string; addon: Addon } {
   }
   try {
     return { build: 'hnswlib-node', addon: require('hnswlib-node') };
-  } catch (cause) {
-    throw new Error(
-      `no prebuilt hnswlib for ${process.platform}-${process.arch}, and hnswlib-node was not built at install: install Python 3 and a C++ compiler, then run npm ci again`,
-      { cause },
-    );
+  } catch {
+    // Not installed, or not compiled: npm asks before it runs what compiles it, and goes on where that fails.
+    return undefined;
   }
 }
 
 const loaded = load();
 
-/** Which build runs: a folder of `prebuilds/`, or `hnswlib-node` for the one compiled at install. */
-export const hnswBuild: string = loaded.build;
+/**
+ * Which build runs: a folder of `prebuilds/`, or `hnswlib-node` for the one compiled at install. Undefined where there is none: then
+ * everything is to be done without graphs.
+ */
+export const hnswBuild: string | undefined = loaded?.build;
 
-export const HierarchicalNSW = loaded.addon.HierarchicalNSW;
+export const HierarchicalNSW: Addon['HierarchicalNSW'] =
+  loaded?.addon.HierarchicalNSW ??
+  (class {
+    constructor() {
+      throw new Error(
+        `no prebuilt hnswlib for ${process.platform}-${process.arch}, and hnswlib-node was not built at install`,
+      );
+    }
+  } as unknown as Addon['HierarchicalNSW']);

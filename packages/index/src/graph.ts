@@ -24,6 +24,11 @@ export function spaceOf(metric: Metric): 'l2' | 'ip' {
   return metric === 'cosine' ? 'ip' : 'l2';
 }
 
+/** Whether there is a graph library on this machine. Where there is none, searches scan. */
+export async function hasGraphLibrary(): Promise<boolean> {
+  return (await import('@lookalike/hnsw')).hnswBuild !== undefined;
+}
+
 /**
  * Loads a file whose checksum the caller has found right; throws `damaged-object` where it is not of these rows.
  */

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { hnswBuild } from '@lookalike/hnsw';
 import type { BlockLayout } from './block-layout.ts';
 import { CoarseCodeBuilder } from './coarse-codes.ts';
 import { CodeBuilder, codeStride } from './codes.ts';
@@ -73,7 +74,7 @@ export class SegmentBuilder {
     this.#codes = new CodeBuilder(metric, dimension, capacity);
     if (capacity * codeStride(dimension) >= settings.coarseMinBytes)
       this.#coarse = new CoarseCodeBuilder(metric, dimension, capacity);
-    if (capacity >= settings.graphMinRows)
+    if (capacity >= settings.graphMinRows && hnswBuild !== undefined)
       this.#graph = new GraphBuilder(metric, dimension, capacity, settings.hnsw);
   }
 

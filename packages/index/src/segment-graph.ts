@@ -1,6 +1,6 @@
 import { LookalikeError } from '@lookalike/store';
 import type { AnswerTraffic } from './answer-traffic.ts';
-import { type Graph, loadGraph } from './graph.ts';
+import { type Graph, hasGraphLibrary, loadGraph } from './graph.ts';
 import { newMeter } from './meter.ts';
 import { isDamage } from './object-fetch.ts';
 import { RetryPause } from './retry-pause.ts';
@@ -12,7 +12,8 @@ export class SegmentGraph {
   readonly #traffic: AnswerTraffic;
   #graph: Graph | undefined;
   #loading: Promise<void> | undefined;
-  #damaged = false;
+  /** Damaged, or there is nothing to read it with. */
+  #useless = false;
   readonly #pause = new RetryPause();
 
   constructor(place: SegmentPlace, traffic: AnswerTraffic) {
@@ -28,7 +29,7 @@ export class SegmentGraph {
       return this.#graph;
     }
     const file = descriptor.files.graph;
-    const mayLoad = !this.#damaged && this.#pause.isOver;
+    const mayLoad = !this.#useless && this.#pause.isOver;
     if (file !== undefined && mayLoad && file.length <= space.budget.limit / 2)
       this.#loading ??= this.#traffic
         .quiet()
@@ -52,6 +53,10 @@ export class SegmentGraph {
     const { descriptor, info, space } = this.#place;
     const file = descriptor.files.graph;
     if (file === undefined || this.#graph !== undefined) return;
+    if (!(await hasGraphLibrary())) {
+      this.#useless = true;
+      return;
+    }
     try {
       const { metric, dimension } = info;
       const graph = await space.local.use(this.#place.key('graph'), file, newMeter(), async (path) => {
@@ -65,8 +70,8 @@ export class SegmentGraph {
         this.#graph = undefined;
       });
     } catch (error) {
-      this.#damaged = isDamage(error);
-      if (this.#damaged) return;
+      this.#useless = isDamage(error);
+      if (this.#useless) return;
       this.#pause.failed();
       throw error;
     }

@@ -7,7 +7,7 @@ export const bundleOptions = {
   format: 'esm',
   platform: 'node',
   target: 'node22',
-  external: ['sharp', 'onnxruntime-web', 'hnswlib-node'],
+  external: ['sharp', 'hnswlib-node'],
   // Some dependencies are CommonJS and call `require` inside the bundle.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -29,7 +29,7 @@ export interface Ended {
 }
 
 export interface RunOptions {
-  env?: Record<string, string>;
+  env?: Record<string, string | undefined>;
   /** Standard input, all of it. */
   input?: string;
   cwd?: string;

@@ -114,6 +114,9 @@ describe('upkeep of a data folder', () => {
     const compacted = await run('compact', '-c', 'points', '--full', '--json');
     expect(compacted.status).toBe(0);
     expect(JSON.parse(compacted.stdout)).toMatchObject({ items: 199, segments: 1, deletedRows: 0 });
+    expect((await run('compact', '-c', 'points')).stdout).toBe(
+      '199 items in 1 segment, 0 deleted rows left; 0 objects removed.\n',
+    );
     const sound = await run('verify', '-c', 'points');
     expect(sound).toMatchObject({
       status: 0,

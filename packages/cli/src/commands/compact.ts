@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { EXIT } from '../cli-error.ts';
+import { counted } from '../counted.ts';
 import { type DataOptions, dataOption, withEngine } from '../data-folder.ts';
 import { collectionOption, jsonOption } from '../option-values.ts';
 import { print } from '../output.ts';
@@ -38,7 +39,7 @@ export function compactCommand(): Command {
         await print(`${JSON.stringify({ items, segments, deletedRows, objectsRemoved: deleted })}\n`);
       else
         await print(
-          `${items} items in ${segments} segments, ${deletedRows} deleted rows left; ${deleted} objects removed.\n`,
+          `${counted(items, 'item')} in ${counted(segments, 'segment')}, ${counted(deletedRows, 'deleted row')} left; ${counted(deleted, 'object')} removed.\n`,
         );
       process.exitCode = EXIT.ok;
     });

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { EXIT } from '../cli-error.ts';
 import { headerLine, itemLine } from '../collection-file.ts';
 import { addConnectionOptions, type ConnectionOptions, withClient } from '../connection.ts';
+import { counted } from '../counted.ts';
 import { interruptible } from '../interruption.ts';
 import { collectionOption } from '../option-values.ts';
 import { note, print, writeWholeFile } from '../output.ts';
@@ -34,7 +35,7 @@ async function exportCollection(options: ExportOptions, signal: AbortSignal): Pr
     if (output?.endsWith('.arrows'))
       await writeWholeFile(output, await client.exportArrow(collection, { signal }));
     else await exportLines(client, options, count, signal);
-    if (output !== undefined) note(`${count} items of ${collection} in ${output}.`);
+    if (output !== undefined) note(`${counted(count, 'item')} of ${collection} in ${output}.`);
   });
   return EXIT.ok;
 }

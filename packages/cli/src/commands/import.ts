@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { EXIT } from '../cli-error.ts';
 import { type CollectionHeader, readCollectionFile } from '../collection-file.ts';
 import { addConnectionOptions, type ConnectionOptions, withClient } from '../connection.ts';
+import { counted } from '../counted.ts';
 import { interruptible } from '../interruption.ts';
 import { jsonOption } from '../option-values.ts';
 import { note, print } from '../output.ts';
@@ -37,7 +38,7 @@ async function importCollection(file: string, options: ImportOptions, signal: Ab
     : await importLines(file, options, signal);
   if (options.json) await print(`${JSON.stringify({ collection, stored, errors })}\n`);
   else {
-    await print(`${stored} items stored in ${collection}.\n`);
+    await print(`${counted(stored, 'item')} stored in ${collection}.\n`);
     for (const { id, error } of errors) note(`  ${id}: ${error}`);
   }
   if (errors.length > 0) throw new LookalikeError('not-imported', 'not all items were stored');

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { byteSize } from '../byte-size.ts';
 import { EXIT } from '../cli-error.ts';
+import { counted } from '../counted.ts';
 import { type DataOptions, dataOption, withEngine } from '../data-folder.ts';
 import { collectionOption, jsonOption } from '../option-values.ts';
 import { print } from '../output.ts';
@@ -29,7 +30,7 @@ export function verifyCommand(): Command {
       else {
         const { items, objects, bytes, damaged, version } = report;
         await print(
-          `${items} items at version ${version}, ${objects} objects of ${byteSize(bytes)}: ` +
+          `${counted(items, 'item')} at version ${version}, ${counted(objects, 'object')} of ${byteSize(bytes)}: ` +
             `${damaged.length === 0 ? 'all is well' : `${damaged.length} damaged`}.\n`,
         );
         for (const { key, problem, repairable } of damaged)

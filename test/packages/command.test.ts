@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { copyFile, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
@@ -22,8 +22,8 @@ beforeAll(async () => {
   packed = await pack('lookalike');
   const prefix = join(packed.folder, 'Programme für Bilder');
   installed = join(prefix, 'lib/node_modules/lookalike');
-  await mkdir(join(installed, 'node_modules'), { recursive: true });
-  await promisify(execFile)('tar', ['-xzf', packed.tarball, '-C', installed, '--strip-components=1']);
+  await unpackTo(installed);
+  await mkdir(join(installed, 'node_modules'));
   await symlink(join(repository, 'node_modules/sharp'), join(installed, 'node_modules/sharp'), 'junction');
   album = join(packed.folder, 'Фотографии 2024');
   await mkdir(album);
@@ -43,6 +43,11 @@ beforeAll(async () => {
   };
 });
 afterAll(() => packed?.remove());
+
+async function unpackTo(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await promisify(execFile)('tar', ['-xzf', packed.tarball, '-C', folder, '--strip-components=1']);
+}
 
 const bin = () => join(installed, 'bin/lookalike.js');
 const run = (node: string, ...args: string[]) =>
@@ -162,6 +167,20 @@ describe.each(runtimes)('installed without a clone, run by %s', (node) => {
     ]);
     expect(await run(node, 'doctor', server.url)).toMatchObject({ status: 0 });
     expect(await server.stop()).toBe(0);
+  });
+});
+
+it('says what is missing where optional dependencies were left out, as the binaries of sharp are some', async () => {
+  const modules = join(packed.folder, 'left out/node_modules');
+  await unpackTo(join(modules, 'lookalike'));
+  await cp(join(repository, 'node_modules/sharp'), join(modules, 'sharp'), { recursive: true });
+  await mkdir(join(modules, '@img'));
+  for (const name of ['detect-libc', 'semver', '@img/colour'])
+    await symlink(join(repository, 'node_modules', name), join(modules, name), 'junction');
+  const bare = join(modules, 'lookalike/bin/lookalike.js');
+  expect(await runProcess(process.execPath, [bare, 'dedupe', album], { env })).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/^lookalike: sharp, .*--include=optional\)\n$/),
   });
 });
 

@@ -26,6 +26,8 @@ export function errorText(error: unknown): string {
     // Nothing but the cache of pictures is in SQLite.
     if (system.code === 'ERR_SQLITE_ERROR')
       return `cannot use the cache in ${cacheFolder()}: ${error.message} (LOOKALIKE_CACHE_DIR names another folder)`;
+    if (error.message.startsWith('Could not load the "sharp" module'))
+      return 'sharp, which reads pictures, lacks its binaries for this machine: they are optional dependencies, so install those too (npm install --include=optional)';
     // Of the client: an answer of the server, already in words.
     if (error.name !== 'Error' && error.name !== 'TypeError' && error.name !== 'RangeError')
       return error.message;

@@ -32,12 +32,12 @@ describe('--data s3://…', () => {
     );
     const data = ['--data', 's3://bucket/some/place'];
     const imported = await runCommand(['import', file, ...data], { env });
-    expect(imported).toMatchObject({ status: 0, stdout: '1 items stored in points.\n' });
+    expect(imported).toMatchObject({ status: 0, stdout: '1 item stored in points.\n' });
     expect([...(server.buckets.get('bucket')?.keys() ?? [])]).toContainEqual(
       expect.stringMatching(/^some\/place\/collections\/points\/log\//),
     );
     const verified = await runCommand(['verify', '-c', 'points', ...data], { env });
-    expect(verified.stdout).toMatch(/^1 items .* all is well/);
+    expect(verified.stdout).toMatch(/^1 item .* all is well/);
     for (const full of [[], ['--full']])
       expect(await runCommand(['compact', '-c', 'points', ...full, ...data], { env })).toMatchObject({
         status: 0,

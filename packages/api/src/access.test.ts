@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createApiKey, hashApiKey, parseApiKeys } from './api-keys.ts';
+import type { CollectionList } from './schemas.ts';
 import { openTestApp } from './testing/test-app.ts';
 
 async function codeOf(response: Response): Promise<string> {
@@ -63,6 +64,35 @@ describe('with keys', () => {
     );
     const listed = await (await send('GET', '/v1/collections', undefined, as(writer.key))).json();
     expect(listed).toMatchObject({ collections: [{ name: 'a' }] });
+  });
+
+  it('lists what a key is for in whole pages, whose cursors name nothing else', async () => {
+    const some = createApiKey('some', 'read', ['b', 'd', 'f', 'nowhere']);
+    const { send } = openTestApp({ access: { kind: 'keys', keys: [...keys, some.stored] } });
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g'])
+      await send('PUT', `/v1/collections/${name}`, { dimension: 2 }, as(admin.key));
+    const pagesFor = async (key: string, limit: number) => {
+      const pages: string[][] = [];
+      const cursors: string[] = [];
+      for (let next = ''; pages.length < 9; next = `&cursor=${cursors.at(-1)}`) {
+        const path = `/v1/collections?limit=${limit}${next}`;
+        const { collections, cursor } = (await (
+          await send('GET', path, undefined, as(key))
+        ).json()) as CollectionList;
+        pages.push(collections.map(({ name }) => name));
+        if (cursor === undefined) break;
+        cursors.push(cursor);
+      }
+      return { pages, told: cursors.map((cursor) => Buffer.from(cursor, 'base64url').toString()) };
+    };
+    const { pages, told } = await pagesFor(some.key, 2);
+    expect(pages).toEqual([['b', 'd'], ['f']]);
+    expect(told.join()).not.toMatch(/"[aceg]"/);
+    expect((await pagesFor(some.key, 3)).pages).toEqual([['b', 'd', 'f']]);
+    expect((await pagesFor(reader.key, 4)).pages).toEqual([
+      ['a', 'b', 'c', 'd'],
+      ['e', 'f', 'g'],
+    ]);
   });
 
   it('refuses what has no key or a wrong one, before anything is looked at', async () => {

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import type { CollectionConfig, HnswParameters, SearchEngine } from '@lookalike/index';
+import type { CollectionConfig, CollectionInfo, HnswParameters, SearchEngine } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
+import type { ApiKey } from '../api-keys.ts';
 import type { ApiApp, Services } from '../app-context.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import { defineRoute, numberParameter } from '../define-route.ts';
@@ -51,6 +52,26 @@ export function registerCollectionRoutes(app: ApiApp, services: Services): void 
     };
   }
 
+  /** A page of what the key is for. Where that is only some collections, the cursor names none of the others either. */
+  async function listFor(
+    key: ApiKey | undefined,
+    limit: number,
+    after: string | undefined,
+  ): Promise<{ collections: CollectionInfo[]; next?: string }> {
+    const from = (name: string | undefined) => (name === undefined ? {} : { after: name });
+    const allowed = key?.collections;
+    if (allowed === undefined) return engine.listCollections({ limit, ...from(after) });
+    const collections: CollectionInfo[] = [];
+    let next = after;
+    do {
+      const page = await engine.listCollections(from(next));
+      collections.push(...page.collections.filter(({ name }) => allowed.includes(name)));
+      next = page.next;
+    } while (next !== undefined && collections.length <= limit);
+    const shown = collections.slice(0, limit);
+    return { collections: shown, ...(collections.length > limit && { next: shown.at(-1)?.name as string }) };
+  }
+
   defineRoute(
     app,
     {
@@ -95,14 +116,10 @@ export function registerCollectionRoutes(app: ApiApp, services: Services): void 
     },
     async (c, { query }) => {
       const after = decodeCursor('collections', query.cursor);
-      const page = await engine.listCollections({
-        limit: query.limit ?? 100,
-        ...(after === undefined ? {} : { after }),
-      });
-      const allowed = c.get('key')?.collections;
+      const { collections, next } = await listFor(c.get('key'), query.limit ?? 100, after);
       const answer: CollectionList = {
-        collections: page.collections.filter(({ name }) => allowed === undefined || allowed.includes(name)),
-        ...(page.next === undefined ? {} : { cursor: encodeCursor('collections', page.next) }),
+        collections,
+        ...(next === undefined ? {} : { cursor: encodeCursor('collections', next) }),
       };
       return c.json(answer);
     },

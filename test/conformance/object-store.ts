@@ -1,4 +1,4 @@
-import { compareUtf8, LookalikeError, type ObjectStore } from '@lookalike/store';
+import { compareUtf8, LookalikeError, listPages, type ObjectStore } from '@lookalike/store';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -196,7 +196,12 @@ export function objectStoreConformance(
       const rest = await store.list('many/', { startAfter: names[999] as string });
       expect(rest.objects.map((object) => object.key)).toEqual(names.slice(1000));
       expect(rest.truncated).toBe(false);
-      await store.delete(names);
+      const all: string[] = [];
+      for await (const page of listPages(store, 'many/')) {
+        all.push(...page.map(({ key }) => key));
+        await store.delete(page.map(({ key }) => key));
+      }
+      expect(all).toEqual(names);
       expect((await store.list('many/')).objects).toEqual([]);
     });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ObjectStore } from '@lookalike/store';
+import { listPages, type ObjectStore } from '@lookalike/store';
 
 /** A verdict is an object of its own, so that writers never overwrite each other's; all of it is in its name. */
 function keyOf(collection: string, a: string, b: string): string {
@@ -33,12 +33,7 @@ export async function readVerdicts(
 ): Promise<((contentHashA: string, contentHashB: string) => boolean) | undefined> {
   const prefix = `collections/${collection}/verdicts/`;
   const names = new Set<string>();
-  let startAfter: string | undefined;
-  for (;;) {
-    const page = await objects.list(prefix, startAfter === undefined ? {} : { startAfter });
-    for (const { key } of page.objects) names.add(key.slice(prefix.length));
-    startAfter = page.objects.at(-1)?.key;
-    if (!page.truncated || startAfter === undefined) break;
-  }
+  for await (const page of listPages(objects, prefix))
+    for (const { key } of page) names.add(key.slice(prefix.length));
   return names.size === 0 ? undefined : (a, b) => names.has(nameOf(a, b));
 }

@@ -1,5 +1,5 @@
 import type { Collection } from '@lookalike/index';
-import type { ObjectStore } from '@lookalike/store';
+import { listPages, type ObjectStore } from '@lookalike/store';
 import { keptPicture } from './kept-picture.ts';
 
 /** The longer side of a thumbnail, pixels. */
@@ -70,13 +70,10 @@ export async function deleteUnder(
   isDoomed: (object: { key: string; lastModified: Date }) => boolean,
 ): Promise<number> {
   let deleted = 0;
-  let startAfter: string | undefined;
-  for (;;) {
-    const page = await objects.list(prefix, startAfter === undefined ? {} : { startAfter });
-    const doomed = page.objects.filter(isDoomed).map(({ key }) => key);
+  for await (const page of listPages(objects, prefix)) {
+    const doomed = page.filter(isDoomed).map(({ key }) => key);
     if (doomed.length > 0) await objects.delete(doomed);
     deleted += doomed.length;
-    startAfter = page.objects.at(-1)?.key;
-    if (!page.truncated || startAfter === undefined) return deleted;
   }
+  return deleted;
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { LookalikeError } from '@lookalike/store';
+import { LookalikeError, listPages } from '@lookalike/store';
 import { counted } from './counted.ts';
 import { isFolder, openBucketForReading } from './open-store.ts';
 import type { PictureCache } from './picture-cache.ts';
@@ -45,10 +45,8 @@ async function bucketSources(location: string, cache: PictureCache): Promise<Ing
   const bucket = await openBucketForReading(location);
   const sources: IngestSource[] = [];
   let others = 0;
-  let startAfter: string | undefined;
-  do {
-    const page = await bucket.list('', startAfter === undefined ? {} : { startAfter });
-    for (const { key, size, lastModified } of page.objects) {
+  for await (const page of listPages(bucket, '')) {
+    for (const { key, size, lastModified } of page) {
       if (!hasPictureName(key) || key.split('/').some((part) => part.startsWith('.'))) {
         others++;
         continue;
@@ -72,8 +70,7 @@ async function bucketSources(location: string, cache: PictureCache): Promise<Ing
         },
       });
     }
-    startAfter = page.truncated ? page.objects.at(-1)?.key : undefined;
-  } while (startAfter !== undefined);
+  }
   if (sources.length === 0)
     throw new LookalikeError('no-pictures', `no pictures in ${location}, ${others} other objects`);
   const skipped = others > 0 ? ` (skipped: ${counted(others, 'not a picture', 'not pictures')})` : '';

@@ -1,4 +1,4 @@
-import { LookalikeError, type ObjectInfo, type ObjectStore } from '@lookalike/store';
+import { LookalikeError, listPages, type ObjectInfo, type ObjectStore } from '@lookalike/store';
 import type { CollectionInfo } from './engine.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import type { HeadState } from './head-state.ts';
@@ -96,11 +96,9 @@ export async function listCheckpoints(
   meter: Meter,
 ): Promise<(ObjectInfo & { version: number })[]> {
   const found: (ObjectInfo & { version: number })[] = [];
-  for (;;) {
-    const startAfter = found.at(-1)?.key;
+  for await (const page of listPages(store, checkpointPrefix(collection))) {
     meter.requests++;
-    const page = await store.list(checkpointPrefix(collection), { ...(startAfter && { startAfter }) });
-    found.push(...page.objects.map((object) => ({ ...object, version: keyVersion(object.key) })));
-    if (!page.truncated) return found;
+    found.push(...page.map((object) => ({ ...object, version: keyVersion(object.key) })));
   }
+  return found;
 }

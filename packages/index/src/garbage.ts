@@ -1,4 +1,4 @@
-import type { ObjectInfo, ObjectStore } from '@lookalike/store';
+import { listPages, type ObjectInfo, type ObjectStore } from '@lookalike/store';
 import type { GarbageReport } from './administration.ts';
 import { decodeCheckpoint, listCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import type { Head } from './head.ts';
@@ -40,14 +40,10 @@ export async function collectGarbage(store: ObjectStore, head: Head, since: numb
   }
   let deleted = 0;
   const remove = async (prefix: string, unneeded: (object: ObjectInfo) => boolean) => {
-    let startAfter: string | undefined;
-    for (;;) {
-      const page = await store.list(prefix, { ...(startAfter && { startAfter }) });
-      const keys = page.objects.filter(unneeded).map((object) => object.key);
+    for await (const page of listPages(store, prefix)) {
+      const keys = page.filter(unneeded).map((object) => object.key);
       for (const key of keys) await store.delete([key]);
       deleted += keys.length;
-      startAfter = page.objects.at(-1)?.key;
-      if (!page.truncated) return;
     }
   };
   await remove(segmentsPrefix(name), ({ key, lastModified }) => {

@@ -1,4 +1,4 @@
-import { LookalikeError, type ObjectStore } from '@lookalike/store';
+import { LookalikeError, listPages, type ObjectStore } from '@lookalike/store';
 import type { SnapshotInfo } from './administration.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { CollectionReader, type StateSource } from './collection-reader.ts';
@@ -45,15 +45,11 @@ export function snapshotCheckpoint(key: string, stored: Uint8Array): Checkpoint 
 /** All snapshots of a collection, by name. */
 export async function listSnapshots(store: ObjectStore, collection: string): Promise<SnapshotInfo[]> {
   const found: SnapshotInfo[] = [];
-  let startAfter: string | undefined;
-  for (;;) {
-    const prefix = snapshotsPrefix(collection);
-    const page = await store.list(prefix, { ...(startAfter && { startAfter }) });
-    for (const { key, size, lastModified } of page.objects)
+  const prefix = snapshotsPrefix(collection);
+  for await (const page of listPages(store, prefix))
+    for (const { key, size, lastModified } of page)
       found.push({ name: key.slice(prefix.length), bytes: size, createdAt: lastModified });
-    startAfter = page.objects.at(-1)?.key;
-    if (!page.truncated) return found;
-  }
+  return found;
 }
 
 /** The state of a snapshot: it never changes. */

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '@lookalike/store';
+import { listPages, type ObjectStore } from '@lookalike/store';
 import type { CollectionStats } from './engine.ts';
 import type { HeadState } from './head-state.ts';
 import { logPrefix } from './log-keys.ts';
@@ -15,13 +15,8 @@ export async function describeState(state: HeadState, store: ObjectStore): Promi
     bytes.graphs += graph?.length ?? 0;
     deletedRows += deadCount;
   }
-  let startAfter: string | undefined;
-  for (;;) {
-    const page = await store.list(logPrefix(info.name), { ...(startAfter && { startAfter }) });
-    for (const object of page.objects) bytes.log += object.size;
-    startAfter = page.objects.at(-1)?.key;
-    if (!page.truncated) break;
-  }
+  for await (const page of listPages(store, logPrefix(info.name)))
+    for (const object of page) bytes.log += object.size;
   return {
     version,
     items,

@@ -1,4 +1,4 @@
-import { LookalikeError } from '@lookalike/store';
+import { LookalikeError, listPages } from '@lookalike/store';
 import type { DamagedObject, VerifyReport } from './administration.ts';
 import { hasBit } from './bits.ts';
 import { decodeCheckpoint, listCheckpoints } from './checkpoint.ts';
@@ -52,18 +52,13 @@ export async function verifyCollection(space: SegmentSpace, name: string): Promi
       decodeCheckpoint(key, bytes);
       return bytes.length;
     });
-  let startAfter: string | undefined;
-  for (;;) {
-    const page = await store.list(logPrefix(name), { ...(startAfter && { startAfter }) });
-    for (const { key } of page.objects)
+  for await (const page of listPages(store, logPrefix(name)))
+    for (const { key } of page)
       await check(key, false, async () => {
         const bytes = await readWhole(key);
         decodeCommit(key, bytes);
         return bytes.length;
       });
-    startAfter = page.objects.at(-1)?.key;
-    if (!page.truncated) break;
-  }
   const checked = new Set<string>();
   const checkSegment = async (id: string, files: SegmentDescriptor['files']) => {
     if (checked.has(id)) return;

@@ -63,6 +63,20 @@ export function objectStoreConformance(
       expect(await codeOf(store.put('empty', new Uint8Array(0), { ifAbsent: true }))).toBe('object-exists');
     });
 
+    test('lists all there is, and nothing of what is still written', async () => {
+      const fresh = await open();
+      const listed = async () => (await fresh.list('')).objects.map(({ key }) => key);
+      await fresh.put('b/c', bytes('1'));
+      let meanwhile: string[] = [];
+      async function* slow(): AsyncIterable<Uint8Array> {
+        yield bytes('2');
+        meanwhile = await listed();
+      }
+      await fresh.put('a', slow());
+      expect(meanwhile).toEqual(['b/c']);
+      expect(await listed()).toEqual(['a', 'b/c']);
+    });
+
     test('creates only once with ifAbsent and keeps the first body', async () => {
       await store.put('once', bytes('first'), { ifAbsent: true });
       expect(await codeOf(store.put('once', bytes('second'), { ifAbsent: true }))).toBe('object-exists');

@@ -295,7 +295,9 @@ describe('vectors', () => {
     });
     expect(await (await send('POST', '/v1/collections/v/count')).json()).toMatchObject({ count: 10 });
     const odd = await send('POST', '/v1/collections/v/get', { ids: ['1', '2'] });
-    expect(await odd.json()).toMatchObject({ items: [{ id: '1' }, null] });
+    expect(await odd.json()).toEqual({
+      items: [{ id: '1', version: expect.any(Number), metadata: { even: false } }, null],
+    });
     expect((await problem(await send('POST', '/v1/collections/v/delete', {}))).code).toBe('invalid-request');
   });
 });

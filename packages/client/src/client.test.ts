@@ -117,6 +117,9 @@ describe('the client against a server', () => {
       expect(await client.deleteItem('photos', id)).toMatchObject({ deleted: 1 });
       await expect(client.getItem('photos', id)).rejects.toMatchObject({ code: 'unknown-item' });
     }
+    await client.putPicture('photos', 'cat', photograph('cat.jpg'));
+    const similar = await client.putPicture('photos', '.', photograph('cat.jpg'), { unlessSimilar: 0.99 });
+    expect(similar).toMatchObject({ id: '.', status: 'similar', match: { id: 'cat' } });
     await expect(client.putPicture('photos', '..', new Uint8Array([1, 2]))).rejects.toMatchObject({
       code: 'picture-unsupported-format',
     });

@@ -6,7 +6,6 @@ export class BackgroundWork {
   readonly #work: () => Promise<unknown>;
   #running: Promise<void> | undefined;
   readonly #pause = new RetryPause();
-  #stopped = false;
 
   constructor(isDue: () => boolean, work: () => Promise<unknown>) {
     this.#isDue = isDue;
@@ -15,7 +14,7 @@ export class BackgroundWork {
 
   /** Begins a run where one is due and none is under way. */
   poke(): void {
-    if (this.#running !== undefined || this.#stopped || !this.#pause.isOver) return;
+    if (this.#running !== undefined || !this.#pause.isOver) return;
     if (!this.#isDue()) return;
     this.#running = this.#work()
       .then(() => {
@@ -32,11 +31,6 @@ export class BackgroundWork {
 
   /** When the run under way is over. */
   async idle(): Promise<void> {
-    await this.#running;
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
     await this.#running;
   }
 }

@@ -151,5 +151,7 @@ test('stats and recall describe the collection', async () => {
     segments: 0,
   });
   expect((await collection.stats()).bytes.log).toBeGreaterThan(50 * 8);
-  expect(await collection.recall({ sample: 20, k: 5 })).toMatchObject({ sample: 20, k: 5, recall: 1 });
+  for (const sample of [20, 45])
+    expect(await collection.recall({ sample, k: 5 })).toMatchObject({ sample, k: 5, recall: 1 });
+  expect(await collection.recall({ sample: 60 })).toMatchObject({ sample: 49, recall: 1 });
 });

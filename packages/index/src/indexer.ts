@@ -116,7 +116,7 @@ export class Indexer {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#settling);
-    await Promise.all([this.#flushing.stop(), this.#merging.stop()]);
+    await Promise.all([this.#flushing.idle(), this.#merging.idle()]);
   }
 
   /** See `Administration.compact`. */

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { lazyEncoders } from '@lookalike/api';
 import { openEngine } from '@lookalike/index';
-import { MemoryStore } from '@lookalike/store';
+import { MemoryStore, openFolderStore } from '@lookalike/store';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { pixelEncoder } from '../../api/src/testing/pixel-encoder.ts';
 import { BucketInMemory } from './bucket-in-memory.ts';
@@ -209,6 +212,14 @@ describe('what cannot be ingested', () => {
     expect(report.stored).toBe(1);
   });
 
+  test('is told of again where it was replaced by what is no better', async () => {
+    for (const content of ['no picture', 'another text', 'another text']) {
+      bucket.put('ingest/photos/x.jpg', content);
+      await ingest(message('ingest/photos/x.jpg'));
+    }
+    expect(letters).toHaveLength(2);
+  });
+
   test('removes the row of the good picture that it replaced', async () => {
     bucket.put('ingest/photos/x.jpg', cat);
     await ingest(message('ingest/photos/x.jpg'));
@@ -271,6 +282,18 @@ describe('what cannot be ingested', () => {
     expect(report.failed).toEqual(['m-ingest/photos/x.jpg']);
     await ingest(message('ingest/photos/x.jpg'));
     expect(letters).toHaveLength(1);
+  });
+
+  test('is delivered again where it cannot be noted that its letter was sent', async () => {
+    bucket.put('ingest/photos/x.jpg', 'no picture');
+    const root = await mkdtemp(join(tmpdir(), 'lookalike-ingest-'));
+    services.objects = await openFolderStore(root);
+    // As an unplugged disk.
+    await rm(root, { recursive: true });
+    expect((await ingest(message('ingest/photos/x.jpg'))).failed).toEqual(['m-ingest/photos/x.jpg']);
+    services.objects = store;
+    expect((await ingest(message('ingest/photos/x.jpg'))).failed).toEqual([]);
+    expect(letters).toHaveLength(2);
   });
 });
 

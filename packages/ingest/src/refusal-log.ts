@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LookalikeError, type ObjectStore } from '@lookalike/store';
+import type { ObjectStore } from '@lookalike/store';
 import { mapConcurrently } from './map-concurrently.ts';
 
 /** A picture that can never be ingested as it is, and why. */
@@ -32,12 +32,7 @@ export class RefusalLog {
 
   async note(refusals: readonly Refusal[]): Promise<void> {
     await mapConcurrently(refusals, 8, async (refusal) => {
-      const body = new TextEncoder().encode(JSON.stringify(refusal));
-      try {
-        await this.#objects.put(keyOf(refusal), body, { ifAbsent: true });
-      } catch (error) {
-        if (!(error instanceof LookalikeError && error.code === 'object-exists')) throw error;
-      }
+      await this.#objects.put(keyOf(refusal), new TextEncoder().encode(JSON.stringify(refusal)));
     });
   }
 }

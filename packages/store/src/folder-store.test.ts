@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -37,3 +37,15 @@ test.skipIf(process.platform !== 'linux')(
     });
   },
 );
+
+test('a stream of a file that is cut off meanwhile breaks off, it neither ends nor waits', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'lookalike-store-'));
+  const store = await openFolderStore(root);
+  await store.put('a', Buffer.alloc(3 << 20));
+  const stream = await store.stream('a');
+  const read = async () => {
+    for await (const _ of stream ?? []) await truncate(join(root, 'a'), 1 << 20);
+  };
+  await expect(read()).rejects.toMatchObject({ code: 'short-read' });
+  await rm(root, { recursive: true });
+});

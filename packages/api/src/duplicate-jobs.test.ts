@@ -1,5 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
+import { openEngine } from '@lookalike/index';
+import { MemoryStore } from '@lookalike/store';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { animatedGif, madeFrames, resized } from '../../../test/made-animation.ts';
 import { DuplicateJobs } from './duplicate-jobs.ts';
 import type { DuplicatesJob, Item } from './schemas.ts';
@@ -360,6 +363,37 @@ describe('duplicates', () => {
     expect((await send('POST', '/v1/collections/v/different', { pairs: [['a', 'nobody']] })).status).toBe(
       404,
     );
+  });
+
+  it('ends as what it came to, however late its signs of life are written', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const store = new MemoryStore();
+    const engine = openEngine({ store, commitWindow: 0 });
+    await engine.createCollection('v', { dimension: 2, metric: 'cosine' });
+    const searching = Promise.withResolvers<void>();
+    const { get, put } = { get: store.get.bind(store), put: store.put.bind(store) };
+    store.get = (async (key: string) => {
+      if (key.includes('/pairs-')) await searching.promise;
+      return get(key);
+    }) as typeof store.get;
+    const jobs = new DuplicateJobs(store, () => {});
+    const { job, done } = await jobs.start(await engine.collection('v'), { minSimilarity: 0.9 });
+    const late: (() => void)[] = [];
+    store.put = async (key, body) => {
+      if (Buffer.from(body as Uint8Array).includes('"running"'))
+        await new Promise<void>((resolve) => late.push(resolve));
+      return put(key, body);
+    };
+    await vi.advanceTimersByTimeAsync(25_000);
+    searching.resolve();
+    late.pop()?.();
+    await done;
+    for (const write of late) write();
+    await setImmediate();
+    expect(await jobs.read('v', job.job, { limit: 1 })).toMatchObject({ status: 'done' });
   });
 
   it('says of a job whose server has gone that it is lost', async () => {

@@ -56,9 +56,14 @@ export class DuplicateJobs {
   async #run(collection: Collection, first: JobState, request: DuplicatesRequest): Promise<JobState> {
     const { name } = collection.info;
     let state = first;
-    let writing = Promise.resolve();
+    let writing: Promise<void> | undefined;
     const alive = setInterval(() => {
-      writing = this.#write(name, state).catch(this.#logFailure);
+      // One at a time: of two the later may come first, and what stays is the earlier.
+      writing ??= this.#write(name, state)
+        .catch(this.#logFailure)
+        .finally(() => {
+          writing = undefined;
+        });
     }, signOfLife);
     alive.unref();
     try {

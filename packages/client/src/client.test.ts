@@ -152,6 +152,9 @@ describe('the client against a server', () => {
     const items = [{ id: 'a', vector: [1] }, JSON.parse('null'), { id: 'b', vector: [2] }];
     const [line] = await collect(client.ingest('v', items));
     expect(line).toMatchObject({ count: 3, stored: 2, results: [{ index: 1, status: 'invalid' }] });
+    const { fetch, requests } = scripted([]);
+    expect(await collect(new LookalikeClient('http://x', { fetch }).ingest('v', []))).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
   it('moves a collection as Arrow', async () => {
@@ -275,6 +278,16 @@ describe('attempts', () => {
     const call = new LookalikeClient('http://x', { fetch }).health({ signal: controller.signal });
     setTimeout(() => controller.abort(new Error('enough')), 20);
     await expect(call).rejects.toThrow('enough');
+    const bucket = scripted([
+      () => Response.json({ url: 's3://b/u', uploadUrl: 'http://bucket/u', headers: {}, expires: '' }),
+      busy({ 'retry-after': '15' }),
+    ]);
+    const later = new AbortController();
+    const upload = new LookalikeClient('http://x', { fetch: bucket.fetch }).upload(new Uint8Array(1), {
+      signal: later.signal,
+    });
+    setTimeout(() => later.abort(new Error('enough')), 20);
+    await expect(upload).rejects.toThrow('enough');
   });
 
   it('are authorized anew each time, over the bytes that are sent', async () => {

@@ -212,6 +212,16 @@ describe('what cannot be ingested', () => {
     expect(report.stored).toBe(1);
   });
 
+  test.each(['[1]', '"text"', '5', 'null', '{"a":'])(
+    'is metadata beside a picture that is %s',
+    async (text) => {
+      bucket.put('ingest/photos/x.jpg', cat);
+      bucket.put('ingest/photos/x.jpg.json', text);
+      expect(await ingest(message('ingest/photos/x.jpg'))).toMatchObject({ stored: 0, refused: 1 });
+      expect(letters).toMatchObject([{ code: 'invalid-metadata' }]);
+    },
+  );
+
   test('is told of again where it was replaced by what is no better', async () => {
     for (const content of ['no picture', 'another text', 'another text']) {
       bucket.put('ingest/photos/x.jpg', content);

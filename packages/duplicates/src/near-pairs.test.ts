@@ -101,15 +101,15 @@ describe('a search that goes on from an earlier one', () => {
   });
 
   test('is right between two sides and with turned pictures, whatever came when', async () => {
-    const angle = fc.integer({ min: 0, max: 30 }).map((n) => n / 5);
-    const picture = fc.tuple(fc.integer({ min: 0, max: 40 }), angle, angle);
-    const lists = fc.uniqueArray(picture, { selector: ([key]) => key, maxLength: 12 });
-    const rowsOf = (list: readonly [number, number, number][]) =>
-      list.map(([key, upright, turned]) =>
-        row(`${key} ${upright} ${turned}`, upright, {
+    // Few pictures, so that most of a run are known from an earlier one.
+    const lists = fc.uniqueArray(fc.integer({ min: 0, max: 30 }), { maxLength: 16 });
+    const rowsOf = (list: readonly number[]) =>
+      list.map((picture) => {
+        const turned = ((picture * 7) % 31) / 5;
+        return row(`picture ${picture}`, picture / 5, {
           turned: [row('', turned).embedding as Float32Array, row('', turned + 2).embedding as Float32Array],
-        }),
-      );
+        });
+      });
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(lists, lists), { minLength: 1, maxLength: 3 }),

@@ -66,6 +66,40 @@ describe('with keys', () => {
     expect(listed).toMatchObject({ collections: [{ name: 'a' }] });
   });
 
+  it('asks of every route for a key that may do what the route does, in its collection', async () => {
+    const { app, send } = openTestApp({ access: { kind: 'keys', keys } });
+    const stranger = createApiKey('stranger', 'admin', ['b']);
+    const bound = openTestApp({ access: { kind: 'keys', keys: [stranger.stored] } });
+    const changing = ['upsertItems', 'putItem', 'deleteItem', 'patchItem', 'patchItems', 'deleteItems'];
+    const leastScopes: Record<string, string> = {
+      health: 'public',
+      limits: 'public',
+      createCollection: 'admin',
+      dropCollection: 'admin',
+      ...Object.fromEntries([...changing, 'importItems', 'markDifferent'].map((name) => [name, 'write'])),
+    };
+    const { paths } = (await (await app.request('http://localhost/v1/openapi.json')).json()) as {
+      paths: Record<string, Record<string, { operationId: string }>>;
+    };
+    const scopes = ['public', 'read', 'write', 'admin'];
+    const given = [{}, as(reader.key), as(writer.key), as(admin.key)];
+    for (const [path, operations] of Object.entries(paths))
+      for (const [method, { operationId }] of Object.entries(operations)) {
+        const address = path.replace('{collection}', 'a').replaceAll(/\{\w+\}/g, 'x');
+        // Of the wrong type: that it is refused as such says that the key was not.
+        const ask = async (to: typeof send, headers: Record<string, string>) =>
+          (await to(method.toUpperCase(), address, undefined, { ...headers, 'content-type': 'x/y' })).status;
+        const answers = await Promise.all(given.map(async (headers) => await ask(send, headers)));
+        const least = scopes.indexOf(leastScopes[operationId] ?? 'read');
+        expect(
+          answers.map((status) => status !== 401 && status !== 403),
+          operationId,
+        ).toEqual(scopes.map((_, scope) => scope >= least));
+        if (path.includes('{collection}'))
+          expect(await ask(bound.send, as(stranger.key)), operationId).toBe(403);
+      }
+  });
+
   it('lists what a key is for in whole pages, whose cursors name nothing else', async () => {
     const some = createApiKey('some', 'read', ['b', 'd', 'f', 'nowhere']);
     const { send } = openTestApp({ access: { kind: 'keys', keys: [...keys, some.stored] } });

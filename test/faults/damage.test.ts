@@ -115,6 +115,27 @@ const damages: [string, (bytes: Uint8Array) => Uint8Array | undefined][] = [
   ['missing', () => undefined],
 ];
 
+test('that the last commits of a checkpoint are gone is not taken for the state before them', async () => {
+  const store = new MemoryStore();
+  const engine = open(store);
+  await engine.createCollection('c', { dimension, metric: 'cosine' });
+  const collection = await engine.collection('c');
+  await collection.upsert(items.slice(0, 10));
+  await engine.compact('c');
+  await collection.upsert(items.slice(10, 20));
+  const { version } = await collection.upsert(items.slice(20, 30));
+  await engine.collectGarbage('c');
+  await engine.close();
+  const key = `collections/c/log/${String(version).padStart(20, '0')}`;
+  await store.delete([key]);
+
+  const reader = open(store);
+  for (let attempt = 0; attempt < 2; attempt++)
+    await expect(reader.collection('c')).rejects.toMatchObject({ code: 'missing-object', details: { key } });
+  expect((await reader.verify('c')).damaged).toMatchObject([{ key, repairable: false }]);
+  await reader.close();
+});
+
 describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('a damaged %s object', (kind) => {
   test.each(damages)(
     '%s never gives a wrong answer, is named by verify, and repaired where it can be',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { MemoryStore, openFolderStore } from '@lookalike/store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Collection } from './engine.ts';
+import { openEngine } from './open-engine.ts';
 import { codeOf, engineOn, ids, vector } from './test-collections.ts';
 
 let path: string;
@@ -36,6 +37,21 @@ test.each(['memory', 'folder'])(
     expect((await late.scan({ limit: 1000 })).items).toHaveLength(100);
   },
 );
+
+test('an eventual reader looks after a while, for the next ones', async () => {
+  const store = new MemoryStore();
+  let now = Date.now();
+  const [writer, reader] = [engineOn(store), openEngine({ store, now: () => now })];
+  await writer.createCollection('c', { dimension: 2, metric: 'l2' });
+  const [written, read] = [await writer.collection('c'), await reader.collection('c')];
+  await written.upsert([{ id: 'a', vector: vector(0, 0) }]);
+  const found = async () =>
+    ids((await read.query({ vector: vector(0, 0), consistency: 'eventual' })).matches);
+  expect(await found()).toEqual([]);
+  now += 2000;
+  expect(await found()).toEqual([]);
+  await expect.poll(found).toEqual(['a']);
+});
 
 test('a reader may insist on a version, and an eventual one need not look', async () => {
   const store = new MemoryStore();

@@ -35,6 +35,8 @@ export class Head {
   readonly #folding = new Serial();
   #state: HeadState;
   #loaded = false;
+  /** The newest checkpoint seen: the log reaches at least as far. */
+  #checkpointed = 0;
   #reading: Promise<Meter> | undefined;
   #readingNext: Promise<Meter> | undefined;
   #confirmedAt = Number.NEGATIVE_INFINITY;
@@ -106,6 +108,7 @@ export class Head {
         if (!isDamage(error) || !(await this.#loadNewer(meter))) throw error;
         await this.#foldNew(meter, true);
       }
+      if (this.#state.version < this.#checkpointed) throw this.#missing(this.#state.version + 1);
       this.#confirmedAt = begun;
       return meter;
     });
@@ -119,6 +122,7 @@ export class Head {
   /** Takes the newest checkpoint, where it is newer than the state. */
   async #loadNewer(meter: Meter): Promise<boolean> {
     const checkpoints = await listCheckpoints(this.#space.store, this.name, meter);
+    this.#checkpointed = checkpoints.at(-1)?.version ?? 0;
     let problem: unknown;
     for (const { version } of checkpoints.reverse()) {
       if (version <= this.#state.version) break;
@@ -170,10 +174,7 @@ export class Head {
       }
       replayed = number;
     }
-    if (replayed !== version) {
-      const missing = logKey(this.name, replayed + 1);
-      throw new LookalikeError('missing-object', `${missing} is missing`, { details: { key: missing } });
-    }
+    if (replayed !== version) throw this.#missing(replayed + 1);
     return {
       version,
       incarnation,
@@ -185,6 +186,17 @@ export class Head {
       items,
       liveHash: LiveHash.parse(checkpoint.liveHash),
     };
+  }
+
+  #missing(version: number): LookalikeError {
+    const key = logKey(this.name, version);
+    return new LookalikeError(
+      'missing-object',
+      `${key} is missing: there is a checkpoint of a later commit`,
+      {
+        details: { key },
+      },
+    );
   }
 
   #open(

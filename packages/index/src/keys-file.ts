@@ -33,13 +33,6 @@ export class SegmentKeys {
     }
   }
 
-  /** Bytes in memory, roughly. */
-  get bytes(): number {
-    return (
-      this.versions.byteLength + this.#offsets.byteLength + this.#ids.byteLength + this.blocks.length * 400
-    );
-  }
-
   id(row: number): string {
     return this.#ids.toString('utf8', this.#offsets[row], this.#offsets[row + 1]);
   }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryStore } from '@lookalike/store';
@@ -43,6 +43,27 @@ test('merges, several at once too, need no room in the cache for what they read'
   expect((await collection.query({ vector: Float32Array.of(7, 33, 1, 2), topK: 1 })).matches).toMatchObject([
     { id: '33-7', metadata: { part: 7 } },
   ]);
+  await engine.close();
+});
+
+test('what was damaged on the way into the cache is refused by name, and not kept', async () => {
+  const store = new MemoryStore();
+  const folder = await mkdtemp(join(cacheFolder, 'damaged-'));
+  const engine = openEngine({ store, commitWindow: 0, maintenance: false, cacheFolder: folder });
+  await engine.createCollection('c', { dimension: 1, metric: 'l2' });
+  await (await engine.collection('c')).upsert([{ id: 'a', vector: Float32Array.of(1) }]);
+  await engine.compact('c');
+  const { objects } = await store.list('collections/c/segments/');
+  const { key } = objects.find((object) => object.key.endsWith('/rows.arrows')) as { key: string };
+  const { body } = (await store.get(key)) as { body: Uint8Array };
+  for (const damaged of [body.with(100, 7), body.subarray(1)]) {
+    await store.put(key, damaged);
+    const merged = engine.compact('c', { full: true });
+    await expect(merged).rejects.toMatchObject({ code: 'damaged-object', details: { key } });
+    expect(await readdir(folder)).toEqual([]);
+  }
+  await store.put(key, body);
+  await engine.compact('c', { full: true });
   await engine.close();
 });
 

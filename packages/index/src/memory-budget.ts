@@ -12,10 +12,6 @@ export class MemoryBudget {
     this.limit = limit;
   }
 
-  get used(): number {
-    return this.#used;
-  }
-
   /** Counts `owner`, as the most recently used. */
   hold(owner: object, bytes: number, release: () => void): void {
     this.drop(owner);

@@ -36,10 +36,6 @@ export class Nearest<Source> {
     this.#maxDistance = distanceBound(wanted.metric, wanted.minSimilarity ?? 0);
   }
 
-  get size(): number {
-    return this.#heap.length;
-  }
-
   /** No candidate farther than this can enter; rounded outwards. */
   get bound(): number {
     return this.#heap.length < this.wanted.limit ? this.#maxDistance : (this.#heap[0] as Position).distance;

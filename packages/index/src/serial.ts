@@ -7,9 +7,4 @@ export class Serial {
     this.#last = result.catch(() => undefined);
     return result;
   }
-
-  /** When all tasks given so far are done. */
-  async idle(): Promise<void> {
-    await this.#last;
-  }
 }

@@ -38,6 +38,23 @@ test.skipIf(process.platform !== 'linux')(
   },
 );
 
+test('a key cannot be a folder of another one, whichever comes first', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'lookalike-store-'));
+  const store = await openFolderStore(root);
+  await store.put('a/b', Buffer.from('there'));
+  await store.put('c', Buffer.from('there'));
+  for (const ifAbsent of [true, false])
+    for (const key of ['a', 'a/b/c', 'c/d'])
+      await expect(store.put(key, Buffer.from('x'), { ifAbsent }), key).rejects.toMatchObject({
+        code: expect.stringMatching(/^(invalid-key|object-exists)$/),
+      });
+  expect(await store.get('a')).toBeUndefined();
+  expect(await store.stream('a')).toBeUndefined();
+  expect((await store.list('')).objects.map(({ key }) => key)).toEqual(['a/b', 'c']);
+  await expect(openFolderStore(join(root, 'c'))).rejects.toMatchObject({ code: 'store-unavailable' });
+  await rm(root, { recursive: true });
+});
+
 test('a stream of a file that is cut off meanwhile breaks off, it neither ends nor waits', async () => {
   const root = await mkdtemp(join(tmpdir(), 'lookalike-store-'));
   const store = await openFolderStore(root);

@@ -1,0 +1,66 @@
+import { MemoryStore } from '@lookalike/store';
+import { expect, test } from 'vitest';
+import type { Item } from './engine.ts';
+import { ids } from './test-collections.ts';
+import { clusteredItems, expectedIds, load, openOn } from './test-segments.ts';
+
+test('answers are the same where memory holds only one of several segments at a time', async () => {
+  const engine = await openOn({
+    store: new MemoryStore(),
+    memoryBytes: 150_000,
+    indexer: { graphMinRows: 500, maxSegmentRows: 600, coarseMinBytes: 1000 },
+  });
+  await engine.createCollection('c', { dimension: 16, metric: 'l2' });
+  const collection = await engine.collection('c');
+  const items = clusteredItems(2400, 16, 5);
+  await load(collection, items);
+  await engine.compact('c');
+  expect((await collection.stats()).segments).toBeGreaterThan(3);
+  for (let round = 0; round < 3; round++)
+    for (const { vector } of [items[3], items[999], items[2001]] as [Item, Item, Item]) {
+      const expected = expectedIds(items, 'l2', vector, 10);
+      expect(ids((await collection.query({ vector, topK: 10, exact: true })).matches)).toEqual(expected);
+      expect(ids((await collection.query({ vector, topK: 10 })).matches)).toEqual(expected);
+    }
+  await engine.close();
+});
+
+test('writers wait for the indexer, and no write is lost or refused for it', async () => {
+  const engine = await openOn({
+    store: new MemoryStore(),
+    maintenance: true,
+    maxTailBytes: 20_000,
+    indexer: { flushBytes: 10_000, settleTime: 0 },
+  });
+  await engine.createCollection('c', { dimension: 16, metric: 'l2' });
+  const collection = await engine.collection('c');
+  const items = clusteredItems(3000, 16, 6);
+  for (let at = 0; at < items.length; at += 150) {
+    const { results } = await collection.upsert(items.slice(at, at + 150));
+    expect(results.every(({ status }) => status === 'stored')).toBe(true);
+    // One write may come on top of what was room for.
+    expect((await collection.stats()).tailRows).toBeLessThan(2 * 150);
+  }
+  expect(await collection.count()).toMatchObject({ count: 3000 });
+  await engine.close();
+});
+
+test.each(['first', 'last'])(
+  'of many rows nearly as near as each other the nearest are found (they come %s)',
+  async (place) => {
+    const engine = await openOn({ store: new MemoryStore(), indexer: { graphMinRows: 1e9 } });
+    await engine.createCollection('c', { dimension: 2, metric: 'cosine' });
+    const collection = await engine.collection('c');
+    const count = 20_000;
+    const items = Array.from({ length: count }, (_, i): Item => {
+      const angle = (place === 'first' ? i : count - i) * 1e-6;
+      return { id: String(i).padStart(6, '0'), vector: Float32Array.of(Math.cos(angle), Math.sin(angle)) };
+    });
+    for (let at = 0; at < count; at += 5000) await collection.upsert(items.slice(at, at + 5000));
+    await engine.compact('c');
+    const { matches } = await collection.query({ vector: Float32Array.of(1, 0), topK: 3, exact: true });
+    const nearest = place === 'first' ? items.slice(0, 3) : items.slice(-3).reverse();
+    expect(ids(matches)).toEqual(nearest.map(({ id }) => id));
+    await engine.close();
+  },
+);

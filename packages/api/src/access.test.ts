@@ -159,6 +159,7 @@ describe('with keys', () => {
     expect(parseApiKeys(JSON.stringify({ keys }))).toEqual(keys);
     expect(() => parseApiKeys('{"keys": [{"name": "x", "hash": "short", "scope": "read"}]}')).toThrow(/hash/);
     expect(() => parseApiKeys('{"keys": [{"name": "x", "key": "plain", "scope": "read"}]}')).toThrow();
+    expect(() => parseApiKeys('keys')).toThrow(expect.objectContaining({ code: 'invalid-key-file' }));
   });
 });
 

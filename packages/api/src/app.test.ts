@@ -303,6 +303,18 @@ describe('vectors', () => {
 });
 
 describe('collections', () => {
+  it('have the parameters of the graph that they were created with', async () => {
+    const { send } = openTestApp();
+    const config = { dimension: 2, metric: 'l1', hnsw: { m: 32 } };
+    expect((await send('PUT', '/v1/collections/v', config)).status).toBe(201);
+    expect(await (await send('GET', '/v1/collections/v')).json()).toMatchObject({
+      metric: 'l1',
+      hnsw: { m: 32, efConstruction: 200 },
+    });
+    const other = await send('PUT', '/v1/collections/v', { ...config, hnsw: { m: 16 } });
+    expect((await problem(other)).code).toBe('collection-exists');
+  });
+
   it('are created once, listed in pages and dropped', async () => {
     const { send } = openTestApp();
     for (const name of ['a', 'b', 'c']) await send('PUT', `/v1/collections/${name}`, { dimension: 3 });

@@ -3,7 +3,7 @@ import { MemoryStore } from '@lookalike/store';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { UpsertAnswer } from './schemas.ts';
-import { openTestApp } from './testing/test-app.ts';
+import { openTestApp, photograph } from './testing/test-app.ts';
 
 async function openVectors() {
   const test = openTestApp();
@@ -186,4 +186,65 @@ it('the OpenAPI document says which members exclude each other, as the server do
       );
     }
   }
+});
+
+describe('what a route does not take', () => {
+  const refusalOf = async (answer: Response) => [
+    answer.status,
+    ((await answer.json()) as { code?: string }).code,
+  ];
+
+  it.each(['query', 'import', 'items', 'delete'])('is a body of another type (%s)', async (route) => {
+    const { app } = await openVectors();
+    const body = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' };
+    const answer = await app.request(`http://localhost/v1/collections/v/${route}`, body);
+    expect(await refusalOf(answer)).toEqual([415, 'unsupported-media-type']);
+  });
+
+  it('is settings in two places, of which one would be ignored', async () => {
+    const { send } = await openVectors();
+    const answer = await send('POST', '/v1/collections/v/query?topK=1', { id: 'n1' });
+    expect(await refusalOf(answer)).toEqual([400, 'invalid-request']);
+  });
+
+  it('is a form without two pictures, or none at all', async () => {
+    const { app } = openTestApp();
+    const compare = (body: FormData | string, type?: string) =>
+      app.request('http://localhost/v1/compare', {
+        method: 'POST',
+        body,
+        ...(type !== undefined && { headers: { 'content-type': type } }),
+      });
+    const form = new FormData();
+    form.set('a', new Blob(['x']));
+    form.set('b', 'a text');
+    expect(await refusalOf(await compare(form))).toEqual([400, 'invalid-request']);
+    const broken = await compare('no form', 'multipart/form-data; boundary=x');
+    expect(await refusalOf(broken)).toEqual([400, 'invalid-request']);
+    expect(await refusalOf(await compare('x', 'text/plain'))).toEqual([415, 'unsupported-media-type']);
+  });
+
+  it('is a picture in JSON over the limit or not in base64: the error of its item or query alone', async () => {
+    const { send } = openTestApp({ limits: { pictureBytes: 300_000 } });
+    await send('PUT', '/v1/collections/p');
+    const image = Buffer.from(photograph('cat.jpg')).toString('base64');
+    const images = [image, Buffer.alloc(300_003).toString('base64'), `data:image/jpeg;base64,${image}`];
+    const items = images.map((one, n) => ({ id: `${n}`, image: one }));
+    const stored = (await (await send('POST', '/v1/collections/p/items', { items })).json()) as UpsertAnswer;
+    expect(stored.results).toMatchObject([
+      { status: 'stored' },
+      { error: { code: 'picture-too-large' } },
+      { error: { code: 'invalid-request' } },
+    ]);
+    const queries = images.map((one) => ({ image: one }));
+    expect(await (await send('POST', '/v1/collections/p/query', { queries })).json()).toMatchObject({
+      results: [
+        { matches: [{ id: '0' }] },
+        { error: { code: 'picture-too-large' } },
+        { error: { code: 'invalid-request' } },
+      ],
+    });
+    const alone = await send('POST', '/v1/collections/p/query', { image: images[2] });
+    expect(await refusalOf(alone)).toEqual([400, 'invalid-request']);
+  });
 });

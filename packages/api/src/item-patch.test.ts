@@ -1,7 +1,8 @@
-import type { JsonValue } from '@lookalike/index';
+import { type Collection, type Item as EngineItem, type JsonValue, openEngine } from '@lookalike/index';
+import { MemoryStore } from '@lookalike/store';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergePatch } from './item-patch.ts';
+import { mergePatch, patchItems } from './item-patch.ts';
 import type { Item, PatchAnswer } from './schemas.ts';
 import { openTestApp, photograph } from './testing/test-app.ts';
 
@@ -125,6 +126,28 @@ describe('patches', () => {
     };
     expect((await send('POST', '/v1/collections/v/patch', twice)).status).toBe(400);
   });
+});
+
+it('gives up on an item that others are always faster to change, and says so', async () => {
+  const engine = openEngine({ store: new MemoryStore(), commitWindow: 0 });
+  await engine.createCollection('v', { dimension: 1, metric: 'l2' });
+  const collection = await engine.collection('v');
+  const item = { id: 'x', vector: Float32Array.of(1) };
+  await collection.upsert([{ ...item, metadata: { n: 0 } }]);
+  const hurried = Object.create(collection, {
+    info: { value: collection.info },
+    get: { value: collection.get.bind(collection) },
+    upsert: {
+      value: async (items: EngineItem[]) => {
+        await collection.upsert([{ ...item, metadata: { n: 1 } }]);
+        return collection.upsert(items);
+      },
+    },
+  }) as Collection;
+  await expect(patchItems(hurried, [{ id: 'x', metadata: { a: 1 } }])).rejects.toMatchObject({
+    code: 'overloaded',
+  });
+  expect(await collection.get(['x'])).toMatchObject([{ metadata: { n: 1 } }]);
 });
 
 describe('conditions', () => {

@@ -146,6 +146,38 @@ describe('the client against a server', () => {
     expect(near.at(-1)).toMatchObject({ id: 'n2100', distance: 2100 });
   });
 
+  it('compares vectors, and a vector with a picture', async () => {
+    const client = await start();
+    const one = Array.from({ length: 192 }, (_, n) => n - 90);
+    expect(
+      await client.compare(
+        one,
+        one.map((value) => -2 * value),
+      ),
+    ).toMatchObject({ cosine: 2, same: false });
+    expect(await client.compare(one, photograph('cat.jpg'))).toMatchObject({ same: false });
+  });
+
+  it('says what ended a stream of items, and where its acknowledged part ends', async () => {
+    const problem = { code: 'write-failed', detail: 'the disk is full', status: 503 };
+    const stored = { version: 2, from: 0, count: 1, stored: 1, results: [] };
+    const { fetch } = scripted([
+      () => new Response(`${JSON.stringify(stored)}\n${JSON.stringify({ problem })}\n`),
+    ]);
+    const lines: UpsertLine[] = [];
+    const ingesting = (async () => {
+      const client = new LookalikeClient('http://x', { fetch });
+      const items = ['a', 'b'].map((id) => ({ id, vector: [1] }));
+      for await (const line of client.ingest('v', items)) lines.push(line);
+    })();
+    await expect(ingesting).rejects.toMatchObject({
+      status: 503,
+      code: 'write-failed',
+      message: 'the disk is full',
+    });
+    expect(lines).toEqual([stored]);
+  });
+
   it('loses no item to one that is none', async () => {
     const client = await start();
     await client.createCollection('v', { dimension: 1, metric: 'l2' });
@@ -197,6 +229,10 @@ describe('the client against a server', () => {
     await expect(collect(client.duplicates('v'))).rejects.toMatchObject({
       code: 'no-threshold',
       status: 409,
+    });
+    await client.createCollection('far', { dimension: 2, metric: 'l2' });
+    await expect(collect(client.duplicates('far', { minSimilarity: 0.99 }))).rejects.toMatchObject({
+      code: 'metric-not-supported',
     });
   });
 
@@ -288,6 +324,17 @@ describe('attempts', () => {
     });
     setTimeout(() => later.abort(new Error('enough')), 20);
     await expect(upload).rejects.toThrow('enough');
+  });
+
+  it('of an upload that had arrived count as done', async () => {
+    const made = () =>
+      Response.json({ url: 's3://b/u', uploadUrl: 'http://bucket/u', headers: {}, expires: '' });
+    const there = () => new Response('PreconditionFailed', { status: 412 });
+    const { fetch, requests } = scripted([made, busy({ 'retry-after': '0' }), there]);
+    const client = new LookalikeClient('http://x', { fetch, key: 'lk_1' });
+    expect(await client.upload(new Uint8Array(1))).toBe('s3://b/u');
+    // The address is what gives access, and to others than the server.
+    expect(requests.map(({ headers }) => headers.get('authorization'))).toEqual(['Bearer lk_1', null, null]);
   });
 
   it('are authorized anew each time, over the bytes that are sent', async () => {

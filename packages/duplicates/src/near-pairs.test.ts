@@ -85,6 +85,19 @@ describe('a search that goes on from an earlier one', () => {
     expect(lower.compared).toBe((50 * 49) / 2);
   });
 
+  test('goes through a graph where there are too many new rows, and from there as ever', async () => {
+    const ledger = memoryLedger();
+    const rows = [...many(0, 100), { key: 'none' }, ...many(100, 200)].reverse();
+    const exact = keyed(rows, (await search(rows)).pairs);
+    const first = await search(rows, ledger, { exactUpTo: 100 });
+    expect(first).toMatchObject({ complete: false, recall: 1, known: 0 });
+    expect(keyed(rows, first.pairs)).toEqual(exact);
+    const more = [...rows, ...many(200, 205)];
+    const second = await search(more, ledger, { exactUpTo: 100 });
+    expect(second).toMatchObject({ complete: false, known: rows.length });
+    expect(keyed(more, second.pairs)).toEqual(keyed(more, (await search(more)).pairs));
+  });
+
   test('makes nothing of a damaged ledger', async () => {
     const ledger = memoryLedger();
     await search(many(0, 30), ledger);

@@ -188,6 +188,27 @@ test('a sweep leaves of a dropped collection two small objects, and goes on wher
   expect((await (await engine.collection('c')).count()).version).toBeGreaterThan(4);
 });
 
+test('what is no name is refused, and so is all of a closed engine', async () => {
+  const { engine } = await filled(new World());
+  const calls = (collection: string, snapshot: string) => [
+    () => engine.createSnapshot(collection, snapshot),
+    () => engine.openSnapshot(collection, snapshot),
+    () => engine.deleteSnapshot(collection, snapshot),
+  ];
+  for (const call of calls('c/../d', 's'))
+    await expect(call()).rejects.toMatchObject({ code: 'invalid-collection-name' });
+  for (const call of calls('c', '../log/1'))
+    await expect(call()).rejects.toMatchObject({ code: 'invalid-snapshot-name' });
+  await engine.close();
+  for (const call of [
+    ...calls('c', 's'),
+    () => engine.listSnapshots('c'),
+    () => engine.verify('c'),
+    () => engine.sweep(),
+  ])
+    await expect(call()).rejects.toMatchObject({ code: 'closed' });
+});
+
 test('an engine that maintains collections removes what is left of dropped ones by itself', async () => {
   const world = new World();
   const { engine } = await filled(world);

@@ -262,6 +262,35 @@ describe('what cannot be ingested', () => {
     expect((await rows()).map(({ id }) => id)).toEqual(['cat.jpg', 'coffee.jpg']);
   });
 
+  test('as it changes all the time is delivered again', async () => {
+    bucket.put('ingest/photos/cat.jpg', cat);
+    bucket.put('ingest/photos/restless.jpg', coffee);
+    let changes = 0;
+    bucket.onRead = (key) => {
+      if (key.endsWith('restless.jpg')) bucket.put(key, coffee, { changes: ++changes });
+    };
+    const report = await ingest(message('ingest/photos/cat.jpg'), message('ingest/photos/restless.jpg'));
+    expect(report).toMatchObject({ failed: ['m-ingest/photos/restless.jpg'] });
+    expect(letters).toEqual([]);
+    expect((await rows()).map(({ id }) => id)).toContain('cat.jpg');
+    bucket.onRead = () => {};
+    expect(await ingest(message('ingest/photos/restless.jpg'))).toMatchObject({ failed: [] });
+    expect((await rows()).map(({ metadata }) => metadata.changes)).toContain(changes);
+  });
+
+  test.each([
+    ['not JSON', 'Records'],
+    ['of another service', JSON.stringify({ Records: [{ eventSource: 'aws:sqs' }] })],
+    [
+      'without an object',
+      JSON.stringify({ Records: [{ eventSource: 'aws:s3', s3: { bucket: { name: 'drop' } } }] }),
+    ],
+    ['of no Unicode', message('x').body.replace('"key":"x"', '"key":"%ff"')],
+  ])('is a message that is %s', async (_, body) => {
+    expect(await ingest({ messageId: 'm', body })).toMatchObject({ refused: 1, failed: [] });
+    expect(letters).toMatchObject([{ body, code: 'invalid-event' }]);
+  });
+
   test('for now is delivered again, alone', async () => {
     bucket.put('ingest/photos/cat.jpg', cat);
     bucket.put('ingest/photos/coffee.jpg', coffee);

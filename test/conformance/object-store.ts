@@ -177,9 +177,10 @@ export function objectStoreConformance(
       const all = await store.list('l/');
       expect(all.objects.map((object) => object.key)).toEqual(sorted);
       expect(all.truncated).toBe(false);
-      expect((await store.list('l/a')).objects.map((object) => object.key)).toEqual(
-        sorted.filter((key) => key.startsWith('l/a')),
-      );
+      for (const prefix of ['l/a', 'l/aa', 'l/b', 'l/b/', 'l/bb', 'm'])
+        expect((await store.list(prefix)).objects.map((object) => object.key)).toEqual(
+          sorted.filter((key) => key.startsWith(prefix)),
+        );
       const paged: string[] = [];
       for (let pages = 0; pages < 20; pages++) {
         const last = paged.at(-1);

@@ -314,6 +314,11 @@ describe('attempts', () => {
     const call = new LookalikeClient('http://x', { fetch }).health({ signal: controller.signal });
     setTimeout(() => controller.abort(new Error('enough')), 20);
     await expect(call).rejects.toThrow('enough');
+    const silent = (async (_: string, { signal }: RequestInit) => {
+      await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    }) as unknown as typeof fetch;
+    const unanswered = new LookalikeClient('http://x', { fetch: silent });
+    await expect(unanswered.health({ signal: AbortSignal.timeout(20) })).rejects.toThrow(/timeout/);
     const bucket = scripted([
       () => Response.json({ url: 's3://b/u', uploadUrl: 'http://bucket/u', headers: {}, expires: '' }),
       busy({ 'retry-after': '15' }),

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEngine } from '@lookalike/index';
-import { MemoryStore, type ObjectStore } from '@lookalike/store';
+import { checkStore, MemoryStore, type ObjectStore } from '@lookalike/store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CallKind, FaultStore } from './fault-store.ts';
 
@@ -57,4 +57,13 @@ test('what makes searches fast is fetched again where the store was out of reach
   await expect.poll(() => left, { timeout: 30_000 }).toEqual({ graph: 0, rows: 0 });
   await expect.poll(receipt, { timeout: 30_000 }).toEqual({ warm: true, ways: ['graph'] });
   await reader.close();
+});
+
+test('a store is not called unsafe, nor away, for an answer that was lost', async () => {
+  const inner = new MemoryStore();
+  let puts = 0;
+  await checkStore(new FaultStore(inner, (kind) => (kind === 'put' && puts++ === 0 ? 'after' : undefined)));
+  expect((await inner.list('')).objects).toEqual([]);
+  const away = new FaultStore(inner, () => 'before');
+  await expect(checkStore(away)).rejects.toMatchObject({ code: 'store-unavailable' });
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LookalikeApp } from '../../api/src/app.ts';
 import { serve } from '../../api/src/serve.ts';
@@ -348,7 +349,8 @@ describe('attempts', () => {
     const client = new LookalikeClient('http://x', {
       fetch,
       key: 'lk_1',
-      authorize: ({ headers, method, body }) => {
+      authorize: async ({ headers, method, body }) => {
+        await setImmediate();
         headers.set('x-signature', `${++calls} ${method} ${typeof body}`);
       },
     });

@@ -50,6 +50,21 @@ async function collectionIn(reads: FailingReads, metric: Metric) {
   return { engine, collection };
 }
 
+test('calls of one commit see what those before them change', async () => {
+  const { engine, collection } = await collectionIn(new FailingReads(), 'l2');
+  const [one, stored, filtered, several] = await Promise.all([
+    collection.delete({ ids: ['i1'] }),
+    collection.upsert([{ id: 'z', vector: vector(1, 1), metadata: { i: 2 } }]),
+    collection.delete({ filter: { field: 'i', in: [1, 2] } }),
+    collection.delete({ ids: ['z', 'i2', 'i3'] }),
+  ]);
+  expect([one, filtered, several].map(({ deleted }) => deleted)).toEqual([1, 2, 1]);
+  expect(new Set([one, stored, filtered, several].map(({ version }) => version)).size).toBe(1);
+  expect(await collection.get(['i1', 'z', 'i2', 'i3'])).toEqual(Array(4).fill(undefined));
+  expect((await collection.count()).count).toBe(497);
+  await engine.close();
+});
+
 test('a call that fails does not fail the others of its commit', async () => {
   const reads = new FailingReads();
   const { engine, collection } = await collectionIn(reads, 'l2');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { lazyEncoders } from '@lookalike/api';
 import { openEngine } from '@lookalike/index';
 import { MemoryStore, openFolderStore } from '@lookalike/store';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pixelEncoder } from '../../api/src/testing/pixel-encoder.ts';
 import { BucketInMemory } from './bucket-in-memory.ts';
 import type { PictureSource } from './picture-source.ts';
@@ -36,6 +36,7 @@ function message(key: string, eventName = 'ObjectCreated:Put', messageId = `m-${
 
 let bucket: BucketInMemory;
 let letters: DeadLetter[];
+let sentNothing: boolean;
 let store: MemoryStore;
 let encoded: number;
 let services: Parameters<typeof ingestQueueBatch>[1]['services'];
@@ -44,6 +45,7 @@ let engine: ReturnType<typeof openEngine>;
 beforeEach(() => {
   bucket = new BucketInMemory();
   letters = [];
+  sentNothing = false;
   store = new MemoryStore();
   encoded = 0;
   engine = openEngine({ store, commitWindow: 0 });
@@ -62,6 +64,9 @@ beforeEach(() => {
   };
 });
 
+// A queue makes an error of it.
+afterEach(() => expect(sentNothing).toBe(false));
+
 /** As SQS delivers it once more. */
 function again(one: QueueMessage): QueueMessage {
   return { ...one, attributes: { ApproximateReceiveCount: '2' } };
@@ -77,6 +82,7 @@ function ingestFrom(source: PictureSource, messages: QueueMessage[]) {
     sourceOf: () => source,
     prefix: 'ingest/',
     sendDeadLetters: async (sent) => {
+      if (sent.length === 0) sentNothing = true;
       letters.push(...sent);
     },
     onFailure: () => {},

@@ -95,6 +95,17 @@ describe('a search that goes on from an earlier one', () => {
     const more = [...rows, ...many(200, 205)];
     const second = await search(more, ledger, { exactUpTo: 100 });
     expect(second).toMatchObject({ complete: false, known: rows.length });
+    // A graph knows of no sides, and of no turned pictures.
+    const turned = rows.map((one) => ({ ...one, turned: [row('', 3).embedding as Float32Array] }));
+    for (const [pictures, options] of [
+      [rows, { boundary: 150 }],
+      [turned, {}],
+    ] as const) {
+      const all = await search(pictures, undefined, options);
+      const few = await search(pictures, undefined, { ...options, exactUpTo: 100 });
+      expect(few.complete).toBe(true);
+      expect(keyed(pictures, few.pairs)).toEqual(keyed(pictures, all.pairs));
+    }
     expect(keyed(more, second.pairs)).toEqual(keyed(more, (await search(more)).pairs));
   });
 

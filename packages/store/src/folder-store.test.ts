@@ -1,8 +1,8 @@
-import { mkdtemp, rm, truncate } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openFolderStore } from './folder-store.ts';
+import { openFolderStore, TEMPORARY_FOLDER } from './folder-store.ts';
 
 test('a write that the disk does not take says which object, where and why', async () => {
   const root = await mkdtemp(join(tmpdir(), 'lookalike-store-'));
@@ -52,6 +52,16 @@ test('a key cannot be a folder of another one, whichever comes first', async () 
   expect(await store.stream('a')).toBeUndefined();
   expect((await store.list('')).objects.map(({ key }) => key)).toEqual(['a/b', 'c']);
   await expect(openFolderStore(join(root, 'c'))).rejects.toMatchObject({ code: 'store-unavailable' });
+  await rm(root, { recursive: true });
+});
+
+test('of what is deleted no folder stays', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'lookalike-store-'));
+  const store = await openFolderStore(root);
+  for (const key of ['a/b/c/d/e', 'a/b/c/d/f', 'g/h', 'g/i']) await store.put(key, Buffer.from(key));
+  await store.delete(['a/b/c/d/e', 'a/b/c/d/f', 'g/h']);
+  expect((await readdir(root)).sort()).toEqual([TEMPORARY_FOLDER, 'g']);
+  expect((await store.list('')).objects.map(({ key }) => key)).toEqual(['g/i']);
   await rm(root, { recursive: true });
 });
 

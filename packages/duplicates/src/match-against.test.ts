@@ -56,6 +56,22 @@ describe('matching a folder against a reference', () => {
     );
   });
 
+  test('says of every group which of it is the least alike to the reference', () => {
+    const items = ['b', 'a', 'c', 'same'].map((key) => file(key));
+    items.push(file('ref', { contentHash: 'bytes of same' }));
+    const [group] = matchAgainst(
+      items,
+      4,
+      columns([
+        [0, 4, 0.75],
+        [1, 4, 0.5],
+        [2, 4, 0.875],
+      ]),
+    );
+    expect(group?.members.map(({ index }) => items[index]?.key)).toEqual(['ref', 'same', 'c', 'b', 'a']);
+    expect(group?.weakest).toEqual({ a: 1, b: 4, similarity: 0.5 });
+  });
+
   test('blank pictures match by bytes and pixels only, and verdicts hold', () => {
     const blank = { lowInformation: true };
     const items = [

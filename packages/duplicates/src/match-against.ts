@@ -72,13 +72,14 @@ export function matchAgainst(
   for (const { reference, member } of best.values()) push(members, reference, member);
   return [...members]
     .map(([reference, found]): DuplicateGroup => {
+      // So that the last is the least alike.
       found.sort(
         (a, b) =>
           RANK[a.kind] - RANK[b.kind] ||
           b.similarity - a.similarity ||
           compareKeys(at(a.index).key, at(b.index).key),
       );
-      const last = found.reduce((least, member) => (member.similarity < least.similarity ? member : least));
+      const last = found.at(-1) as DuplicateMember;
       return {
         keep: reference,
         reason: `in the reference folder${lackOf(

@@ -59,6 +59,35 @@ test('what makes searches fast is fetched again where the store was out of reach
   await reader.close();
 });
 
+test('what could not be put into segments by itself is put there later', async () => {
+  let left = 3;
+  const store = new FaultStore(new MemoryStore(), (kind, key) =>
+    kind === 'put' && key.includes('/segments/') && left-- > 0 ? 'before' : undefined,
+  );
+  const engine = openEngine({
+    store,
+    commitWindow: 0,
+    cacheFolder: await mkdtemp(join(folder, 'cache-')),
+    indexer: { flushRows: 10 },
+  });
+  await engine.createCollection('c', { dimension: 1, metric: 'l2' });
+  const collection = await engine.collection('c');
+  const items = Array.from({ length: 20 }, (_, i) => ({ id: `i${i}`, vector: Float32Array.of(i) }));
+  await collection.upsert(items);
+  await expect
+    .poll(
+      async () => {
+        await collection.upsert(items.slice(0, 1));
+        return (await collection.stats()).segments;
+      },
+      { timeout: 20_000 },
+    )
+    .toBeGreaterThan(0);
+  expect(left).toBeLessThan(0);
+  expect(await collection.count()).toMatchObject({ count: 20 });
+  await engine.close();
+});
+
 test('a store is not called unsafe, nor away, for an answer that was lost', async () => {
   const inner = new MemoryStore();
   let puts = 0;

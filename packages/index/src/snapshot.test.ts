@@ -188,6 +188,18 @@ test('a sweep leaves of a dropped collection two small objects, and goes on wher
   expect((await (await engine.collection('c')).count()).version).toBeGreaterThan(4);
 });
 
+test('a snapshot that took so long that what it names may be gone is none', async () => {
+  const world = new World();
+  const { engine } = await filled(world);
+  const put = world.store.put.bind(world.store);
+  world.store.put = async (...call) => {
+    world.time += day;
+    return put(...call);
+  };
+  expect(await codeOf(engine.createSnapshot('c', 'late'))).toBe('write-failed');
+  expect(await engine.listSnapshots('c')).toEqual([]);
+});
+
 test('what is no name is refused, and so is all of a closed engine', async () => {
   const { engine } = await filled(new World());
   const calls = (collection: string, snapshot: string) => [

@@ -79,6 +79,18 @@ describe('the start-up check', () => {
   });
 });
 
+test('what S3 does not delete is an error that names it, and the others are deleted', async () => {
+  const { store } = await serve({ keeps: (key) => key.endsWith('/kept') });
+  const s3 = store();
+  const keys = ['a', 'kept', 'z'];
+  for (const key of keys) await s3.put(key, new Uint8Array(1));
+  await expect(s3.delete(keys)).rejects.toMatchObject({
+    code: 'store-unavailable',
+    message: expect.stringMatching(/kept: AccessDenied/),
+  });
+  expect((await s3.list('')).objects.map(({ key }) => key)).toEqual(['kept']);
+});
+
 describe('a faulty network', () => {
   test.each(['refused', 'truncated', 'slow', 'lost'] as const)(
     'reads and lists survive what is %s',

@@ -24,6 +24,8 @@ export interface S3ServerOptions {
   fault?: (request: S3Request) => S3Fault | undefined;
   /** As some servers do: creates overwrite. */
   ignorePreconditions?: boolean;
+  /** Objects that a policy lets nobody delete. */
+  keeps?: (key: string) => boolean;
 }
 
 interface StoredObject {
@@ -143,7 +145,7 @@ export class S3Server {
     if (refusal !== undefined) throw new S3Error(403, refusal);
     const { method } = request;
     if (key === '') {
-      if (method === 'POST' && query.has('delete')) return deleteMany(bucket, body);
+      if (method === 'POST' && query.has('delete')) return deleteMany(bucket, body, this.options.keeps);
       if (method === 'GET') return list(bucket, query);
       if (method === 'HEAD') return {};
     } else if (query.has('uploads') || query.has('uploadId')) {
@@ -258,10 +260,13 @@ function list(bucket: Bucket, query: URLSearchParams): Answer {
   return xml('ListBucketResult', head + next + contents.join(''));
 }
 
-function deleteMany(bucket: Bucket, body: Buffer): Answer {
+function deleteMany(bucket: Bucket, body: Buffer, keeps: S3ServerOptions['keeps']): Answer {
+  let refused = '';
   for (const [, key = ''] of body.toString().matchAll(/<Key>([^<]*)<\/Key>/g))
-    bucket.delete(unescapeXml(key));
-  return xml('DeleteResult', '');
+    if (keeps?.(unescapeXml(key)))
+      refused += `<Error><Key>${key}</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`;
+    else bucket.delete(unescapeXml(key));
+  return xml('DeleteResult', refused);
 }
 
 function describeObject(body: Buffer): StoredObject {

@@ -1,7 +1,8 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEngine } from '@lookalike/index';
-import { LookalikeError, MemoryStore } from '@lookalike/store';
+import { LookalikeError, MemoryStore, type ObjectStore, openFolderStore } from '@lookalike/store';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 const dimension = 8;
@@ -13,7 +14,7 @@ const items = Array.from({ length: 400 }, (_, i) => ({
   metadata: { n: i },
 }));
 
-function open(store: MemoryStore) {
+function open(store: ObjectStore) {
   return openEngine({
     store,
     commitWindow: 0,
@@ -114,6 +115,41 @@ const damages: [string, (bytes: Uint8Array) => Uint8Array | undefined][] = [
   ['filled with zeros', (bytes) => bytes.fill(0)],
   ['missing', () => undefined],
 ];
+
+test('rows that are read from where a folder has them are checked, too', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'lookalike-damage-'));
+  const store = await openFolderStore(root);
+  const writer = open(store);
+  await writer.createCollection('c', { dimension, metric: 'cosine' });
+  await (await writer.collection('c')).upsert(items.slice(0, 50));
+  await writer.compact('c');
+  await writer.close();
+  const { objects } = await store.list('collections/c/segments/');
+  const { key } = objects.find((object) => object.key.endsWith('/rows.arrows')) as { key: string };
+  const path = join(root, ...key.split('/'));
+  const whole = await readFile(path);
+  const ids = items.slice(0, 50).map(({ id }) => id);
+  const read = async () => {
+    const engine = open(store);
+    try {
+      // Nothing is in memory that could tell it.
+      return await (await engine.collection('c')).get(ids, { include: ['metadata', 'vector'] });
+    } finally {
+      await engine.close();
+    }
+  };
+  const right = await read();
+  let noticed = 0;
+  for (let at = 0; at < whole.length; at += 37) {
+    await writeFile(path, whole.with(at, (whole[at] as number) ^ 4));
+    const outcome = await read().catch((error: unknown) => error);
+    if (outcome instanceof Error) expect(outcome).toMatchObject({ code: 'damaged-object', details: { key } });
+    else expect(outcome).toEqual(right);
+    if (outcome instanceof Error) noticed++;
+  }
+  expect(noticed).toBeGreaterThan(20);
+  await rm(root, { recursive: true });
+});
 
 test('that the last commits of a checkpoint are gone is not taken for the state before them', async () => {
   const store = new MemoryStore();

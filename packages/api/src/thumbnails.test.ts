@@ -34,6 +34,18 @@ it('are shared by equal pictures, and swept when no item needs them any more', a
   }
 });
 
+it('of the last of many items stay', async () => {
+  const test = openTestApp();
+  await test.send('PUT', '/v1/collections/photos');
+  await put(test, 'z', 'cat.jpg');
+  const vector = Array.from({ length: 192 }, (_, n) => n + 1);
+  const items = Array.from({ length: 2001 }, (_, n) => ({ id: `${n}`, vector }));
+  await test.send('POST', '/v1/collections/photos/items', { items });
+  const collection = await openEngine({ store: test.store }).collection('photos');
+  expect(await sweepThumbnails(collection, test.store, { grace: 0 })).toEqual({ deleted: 0 });
+  expect((await test.send('GET', '/v1/collections/photos/items/z/thumbnail')).status).toBe(200);
+});
+
 it('go with their collection', async () => {
   const test = openTestApp({ inlineJobs: true });
   await test.send('PUT', '/v1/collections/photos');

@@ -45,6 +45,8 @@ test('one bad item never loses the others, and its error says what was wrong', a
     [{ id: 'm3', vector: good, metadata: { a: undefined } }, 'invalid-metadata', /undefined/],
     [{ id: 'm4', vector: good, metadata: { a: 'x'.repeat(65_536) } }, 'invalid-metadata', /65544 bytes/],
     [{ id: 'm5', vector: good, metadata: { a: new Date() } }, 'invalid-metadata', /no JSON/],
+    [{ id: 'm7', vector: good, metadata: { a: [1, Number.NaN] } }, 'invalid-metadata', /NaN/],
+    [{ id: 'm8', vector: good, metadata: { a: { b: 1, c: -1 / 0 } } }, 'invalid-metadata', /-Infinity/],
     [{ id: 'm6', vector: good, metadata: cyclic }, 'invalid-metadata', /nested/],
   ];
   const { results } = await collection.upsert([

@@ -1,31 +1,42 @@
-import { MemoryStore } from '@lookalike/store';
+import { MemoryStore, openFolderStore } from '@lookalike/store';
 import { expect, test } from 'vitest';
 import type { Item } from './engine.ts';
 import { ids } from './test-collections.ts';
-import { clusteredItems, expectedIds, load, openOn } from './test-segments.ts';
+import { clusteredItems, expectedIds, load, newFolder, openOn } from './test-segments.ts';
 
-test('answers are the same where memory holds only one of several segments at a time', async () => {
-  const engine = await openOn({
-    store: new MemoryStore(),
-    memoryBytes: 150_000,
-    indexer: { graphMinRows: 500, maxSegmentRows: 600, coarseMinBytes: 1000 },
-  });
-  await engine.createCollection('c', { dimension: 16, metric: 'l2' });
-  const collection = await engine.collection('c');
-  // Not the same number in every segment.
-  const items = clusteredItems(2397, 16, 5);
-  await load(collection, items);
-  await engine.compact('c');
-  expect((await collection.stats()).segments).toBeGreaterThan(3);
-  expect(await engine.verify('c')).toMatchObject({ items: items.length, damaged: [] });
-  for (let round = 0; round < 3; round++)
-    for (const { vector } of [items[3], items[999], items[2001]] as [Item, Item, Item]) {
-      const expected = expectedIds(items, 'l2', vector, 10);
-      expect(ids((await collection.query({ vector, topK: 10, exact: true })).matches)).toEqual(expected);
-      expect(ids((await collection.query({ vector, topK: 10 })).matches)).toEqual(expected);
-    }
-  await engine.close();
-});
+test.each([
+  ['memory', 150_000],
+  ['folder', 150_000],
+  ['folder', 1000],
+])(
+  'answers are the same where not all of several segments fit into memory (%s, %i bytes)',
+  async (kind, memoryBytes) => {
+    const engine = await openOn({
+      store: kind === 'memory' ? new MemoryStore() : await openFolderStore(await newFolder()),
+      memoryBytes,
+      indexer: { graphMinRows: 500, maxSegmentRows: 600, coarseMinBytes: 1000 },
+    });
+    await engine.createCollection('c', { dimension: 16, metric: 'l2' });
+    const collection = await engine.collection('c');
+    // Not the same number in every segment.
+    const items = clusteredItems(2397, 16, 5);
+    const metadata = new Map(items.map((item) => [item.id, item.metadata]));
+    await load(collection, items);
+    await engine.compact('c');
+    expect((await collection.stats()).segments).toBeGreaterThan(3);
+    expect(await engine.verify('c')).toMatchObject({ items: items.length, damaged: [] });
+    for (let round = 0; round < 3; round++)
+      for (const { vector } of [items[3], items[999], items[2001]] as [Item, Item, Item]) {
+        const expected = expectedIds(items, 'l2', vector, 10).map((id) => ({
+          id,
+          metadata: metadata.get(id),
+        }));
+        for (const exact of [true, false])
+          expect((await collection.query({ vector, topK: 10, exact })).matches).toMatchObject(expected);
+      }
+    await engine.close();
+  },
+);
 
 test('writers wait for the indexer, and no write is lost or refused for it', async () => {
   const engine = await openOn({

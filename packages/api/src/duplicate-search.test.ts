@@ -1,4 +1,4 @@
-import { type Collection, openEngine } from '@lookalike/index';
+import { type Collection, type Metadata, openEngine } from '@lookalike/index';
 import { MemoryStore } from '@lookalike/store';
 import { expect, test } from 'vitest';
 import { findDuplicates } from './duplicate-search.ts';
@@ -8,8 +8,8 @@ const direction = (n: number) => Float32Array.of(Math.cos(n), Math.sin(n), Math.
 
 /** What a search finds in 1500 items and these, where `change` happens between the two pages it reads. */
 async function search(
-  items: { id: string; vector: Float32Array }[],
-  change: (collection: Collection) => Promise<unknown>,
+  items: { id: string; vector: Float32Array; metadata?: Metadata }[],
+  change: (collection: Collection) => Promise<unknown> = async () => {},
 ) {
   const engine = openEngine({ store: new MemoryStore(), commitWindow: 0 });
   await engine.createCollection('c', { dimension: 4, metric: 'cosine' });
@@ -59,4 +59,19 @@ test('what is deleted or replaced meanwhile is not kept: another one of the grou
   };
   const items = ids.map((id) => ({ id, vector }));
   expect(await search(items, change)).toEqual([['b-second', ['b-second', 'z-fourth', 'z-third']]]);
+});
+
+test.each<[string, string, Metadata, Metadata]>([
+  ['more of its frames', 'b', { bytes: 9, frames: 1 }, { bytes: 1, frames: 2 }],
+  ['a higher resolution', 'b', { bytes: 9, width: 10 }, { bytes: 1, width: 20 }],
+  ['much more sharpness', 'b', { bytes: 9, sharpness: 0.1 }, { bytes: 1, sharpness: 0.5 }],
+  ['more bytes', 'b', { bytes: 1 }, { bytes: 9 }],
+  ['nothing more, for it is the first', 'a', {}, {}],
+])('is kept what has %s', async (_, keep, a, b) => {
+  const pictureOf = (facts: Metadata) => ({ picture: { width: 10, height: 10, frames: 1, ...facts } });
+  const groups = await search([
+    { id: 'a', vector, metadata: pictureOf(a) },
+    { id: 'b', vector, metadata: pictureOf(b) },
+  ]);
+  expect(groups).toEqual([[keep, ['a', 'b']]]);
 });

@@ -188,6 +188,21 @@ it('the OpenAPI document says which members exclude each other, as the server do
   }
 });
 
+it('a list as NDJSON ends at its limit', async () => {
+  const { send } = await openVectors();
+  for (const [limit, expected] of [
+    [1, ['n1']],
+    [2, ['n1', 'n2']],
+    [3, ['n1', 'n2', 'n3']],
+    [4, ['n1', 'n2', 'n3']],
+  ] as const) {
+    const accept = { accept: 'application/x-ndjson' };
+    const answer = await send('GET', `/v1/collections/v/items?limit=${limit}`, undefined, accept);
+    const lines = (await answer.text()).trim().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(expected);
+  }
+});
+
 describe('what a route does not take', () => {
   const refusalOf = async (answer: Response) => [
     answer.status,

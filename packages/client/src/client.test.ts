@@ -430,6 +430,8 @@ describe('attempts', () => {
       ['one item', (client) => client.upsert('v', [{ id: 'a', vector: [1], ifVersion: 0 }])],
       ['a stream', (client) => collect(client.ingest('v', [{ id: 'a', vector: [1], ifVersion: 0 }]))],
       ['metadata', (client) => client.patchItem('v', 'a', { b: 1 }, { ifVersion: 3 })],
+      ['of several', (client) => client.patchItems('v', [{ id: 'a', metadata: {}, ifVersion: 3 }])],
+      ['a picture', (client) => client.putPicture('v', 'a', new Uint8Array(1), { ifVersion: 3 })],
     ];
     for (const [name, write] of writes) {
       for (const answer of [gateway, problem('commit-unknown')]) {

@@ -1,6 +1,7 @@
 import { MemoryStore } from '@lookalike/store';
 import { expect, test } from 'vitest';
 import type { Collection } from './engine.ts';
+import type { Filter } from './filter.ts';
 import { openEngine } from './open-engine.ts';
 import { codeOf, collectionOf, ids, vector } from './test-collections.ts';
 
@@ -118,7 +119,13 @@ test('minSimilarity 1 finds equal vectors, whatever their length', async () => {
 test('queries refuse what makes no sense', async () => {
   const collection = await collectionOf(line);
   const good = vector(1, 1);
+  const nested = (depth: number) =>
+    Array.from({ length: depth }).reduce<Filter>((not) => ({ not }), { field: 'n', equals: 1 });
+  expect(await codeOf(collection.query({ vector: good, filter: nested(31) }))).toBe('no error');
   for (const [request, code] of [
+    [{ vector: good, filter: nested(32) }, 'invalid-filter'],
+    [{ vector: good, filter: { and: [nested(31)] } }, 'invalid-filter'],
+    [{ id: 'a\nb' }, 'invalid-id'],
     [{}, 'invalid-request'],
     [{ vector: good, id: 'i00' }, 'invalid-request'],
     [{ vector: vector(1) }, 'invalid-vector'],

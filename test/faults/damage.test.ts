@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sweepEveryCollection } from '@lookalike/api';
 import { openEngine } from '@lookalike/index';
 import { LookalikeError, MemoryStore, type ObjectStore, openFolderStore } from '@lookalike/store';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -170,6 +171,35 @@ test('that the last commits of a checkpoint are gone is not taken for the state 
     await expect(reader.collection('c')).rejects.toMatchObject({ code: 'missing-object', details: { key } });
   expect((await reader.verify('c')).damaged).toMatchObject([{ key, repairable: false }]);
   await reader.close();
+});
+
+test('a damaged collection keeps none of the others from the list, nor from being swept', async () => {
+  const store = new MemoryStore();
+  const writer = open(store);
+  for (const name of ['a', 'b', 'c', 'd'])
+    await writer.createCollection(name, { dimension, metric: 'cosine' });
+  await writer.dropCollection('d');
+  await writer.close();
+  const key = `collections/b/log/${'1'.padStart(20, '0')}`;
+  await store.put(key, flip(0.5)((await store.get(key))?.body.slice() as Uint8Array));
+
+  const engine = open(store);
+  const { collections, damaged: broken, next } = await engine.listCollections();
+  expect(collections.map(({ name }) => name)).toEqual(['a', 'c']);
+  expect(broken).toMatchObject([{ name: 'b', error: { code: 'damaged-object', details: { key } } }]);
+  expect(next).toBeUndefined();
+  const pages: string[][] = [];
+  for (let after: string | undefined; pages.length < 9; ) {
+    const page = await engine.listCollections({ limit: 1, ...(after !== undefined && { after }) });
+    pages.push([...page.collections, ...page.damaged].map(({ name }) => name));
+    after = page.next;
+    if (after === undefined) break;
+  }
+  expect(pages).toEqual([['a'], ['b'], ['c']]);
+  const failures: [string, unknown][] = [];
+  await sweepEveryCollection(engine, store, (...failure) => failures.push(failure));
+  expect(failures).toMatchObject([['b', { code: 'damaged-object' }]]);
+  await engine.close();
 });
 
 describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('a damaged %s object', (kind) => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Access, createApp, lazyEncoders, serve } from '@lookalike/api';
 import { DEFAULT_MODEL, openEncoder, resolveModel } from '@lookalike/encoder';
 import { openEngine } from '@lookalike/index';
-import { openFolderStore } from '@lookalike/store';
+import { type ObjectStore, openFolderStore } from '@lookalike/store';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { build } from 'vite';
 import { expect } from 'vitest';
@@ -26,6 +26,8 @@ export const picture = (name: string): string => join(picturesFolder, name);
 
 export interface PageUnderTest {
   url: string;
+  /** What the server keeps its collections in. */
+  objects: ObjectStore;
   /** A tab of a browser context of its own. Errors and warnings of its console are gathered in `complaints`. */
   open(hash?: string, options?: BrowserContextOptions): Promise<{ page: Page; complaints: string[] }>;
   /** Stores the pictures over HTTP, each under its name unless `named` says otherwise. */
@@ -55,6 +57,7 @@ export async function startPage(access: Access = { kind: 'loopback' }): Promise<
 
   return {
     url: server.url,
+    objects,
     async open(hash = '', options = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
       const page = await context.newPage();

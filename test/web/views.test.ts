@@ -39,6 +39,18 @@ describe.skipIf(skipped)(`the page: compare and collections${skipped}`, { timeou
   }, timeout);
   afterAll(() => site?.close());
 
+  it('tells of a collection that cannot be read, and shows the others', async () => {
+    const key = `collections/torn/log/${'1'.padStart(20, '0')}`;
+    await site.objects.put(key, new Uint8Array(9));
+    const { page } = await site.open('#/collections');
+    await page.getByRole('alert').filter({ hasText: `torn: ` }).filter({ hasText: key }).waitFor();
+    await page.getByRole('main').getByText('photos').first().waitFor();
+    await site.objects.delete([key]);
+    await page.reload();
+    await page.getByRole('main').getByText('photos').first().waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
   it('compares two files: three distances, similarity and verdict are the server’s', async () => {
     const form = new FormData();
     form.set('a', new Blob([await readFile(picture('cat.jpg'))]));

@@ -473,7 +473,7 @@ describe('requests', () => {
     });
     const { send } = openTestApp({
       limits: { concurrentRequests: 1 },
-      engine: { listCollections: () => held.then(() => ({ collections: [] })) } as never,
+      engine: { listCollections: () => held.then(() => ({ collections: [], damaged: [] })) } as never,
     });
     const first = send('GET', '/v1/collections');
     const second = await send('GET', '/v1/collections');

@@ -42,6 +42,7 @@ export async function sweepEveryCollection(
   let after: string | undefined;
   do {
     const page = await engine.listCollections(after === undefined ? {} : { after });
+    for (const { name, error } of page.damaged) onFailure(name, error);
     for (const { name } of page.collections) {
       try {
         deleted += (await sweepDerived(await engine.collection(name), objects)).deleted;

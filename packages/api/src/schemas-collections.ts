@@ -61,7 +61,17 @@ export const collection = z
   .openapi('Collection');
 
 export const collectionList = z
-  .object({ collections: z.array(collection), cursor: cursor.optional() })
+  .object({
+    collections: z.array(collection),
+    damaged: z
+      .array(z.object({ name: collectionName, code: z.string(), detail: z.string() }))
+      .optional()
+      .openapi({
+        description:
+          'Collections of which what they are cannot be read from the store, and the problem that each answers with.',
+      }),
+    cursor: cursor.optional(),
+  })
   .openapi('CollectionList');
 
 export const collectionStats = z

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Access, createApiKey, type RunningServer, serve } from '@lookalike/api';
+import { openEngine } from '@lookalike/index';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestApp, photograph } from '../../api/src/testing/test-app.ts';
 import type { Finding } from './doctor/examination.ts';
@@ -62,6 +63,18 @@ describe('a server', () => {
       collections: unknown[];
     };
     expect(collections, 'the collection of the round trip is gone').toHaveLength(1);
+    await server.close(0);
+  });
+
+  test('that keeps a damaged collection fails, and tells which', async () => {
+    const { store, send } = openTestApp();
+    for (const name of ['torn', 'whole']) await send('PUT', `/v1/collections/${name}`, { dimension: 2 });
+    await store.put(`collections/torn/log/${'1'.padStart(20, '0')}`, new Uint8Array(9));
+    const { app } = openTestApp({ objects: store, engine: openEngine({ store }) });
+    const server = await serve(app, { host: '127.0.0.1', port: 0 });
+    const report = await doctor(server.url);
+    expect(report).toMatchObject({ exit: 1, checks: { ...wellServer, collections: 'failed' } });
+    expect(report.of('collections')?.detail).toMatch(/torn \(.*; of the others 1 with 0 items/);
     await server.close(0);
   });
 

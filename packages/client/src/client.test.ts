@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import { openEngine } from '@lookalike/index';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createApiKey } from '../../api/src/api-keys.ts';
 import type { LookalikeApp } from '../../api/src/app.ts';
 import { serve } from '../../api/src/serve.ts';
 import { openTestApp, photograph } from '../../api/src/testing/test-app.ts';
@@ -104,6 +106,31 @@ describe('the client against a server', () => {
     expect(await client.stats('photos')).toMatchObject({ items: 2 });
     await client.dropCollection('photos');
     expect(await collect(client.listCollections())).toEqual([]);
+  });
+
+  it('lists what is whole, and tells what is damaged', async () => {
+    const { store, send } = openTestApp();
+    for (const name of ['a', 'b', 'c']) await send('PUT', `/v1/collections/${name}`, { dimension: 2 });
+    await store.put(`collections/b/log/${'1'.padStart(20, '0')}`, new Uint8Array(9));
+    const key = createApiKey('reader', 'read', ['a', 'c']);
+    const access = { kind: 'keys' as const, keys: [key.stored] };
+    const restarted = () => ({ objects: store, engine: openEngine({ store }) });
+    const client = await start(openTestApp(restarted()).app);
+    const told: { name: string; code: string }[] = [];
+    const all = client.listCollections({ onDamaged: (one) => told.push(one) });
+    expect((await collect(all)).map(({ name }) => name)).toEqual(['a', 'c']);
+    expect(told).toMatchObject([{ name: 'b', code: 'damaged-object' }]);
+
+    const seen: string[] = [];
+    const untold = async () => {
+      for await (const { name } of client.listCollections()) seen.push(name);
+    };
+    await expect(untold()).rejects.toMatchObject({ code: 'damaged-object' });
+    expect(seen).toEqual(['a', 'c']);
+
+    const { send: ask } = openTestApp({ ...restarted(), access });
+    const answer = await ask('GET', '/v1/collections', undefined, { authorization: `Bearer ${key.key}` });
+    expect(await answer.json()).not.toHaveProperty('damaged');
   });
 
   it('reaches items whose ids are no addresses', async () => {

@@ -15,6 +15,12 @@ import { collectionPath } from './resource-paths.ts';
 import type { CallOptions, TransportOptions } from './transport.ts';
 import { Transport } from './transport.ts';
 
+type DamagedCollection = NonNullable<CollectionList['damaged']>[number];
+
+export interface ListOptions extends CallOptions {
+  onDamaged?: (collection: DamagedCollection) => void;
+}
+
 /** The server, its collections, and all of one at once. */
 export class CollectionCalls {
   protected readonly transport: Transport;
@@ -49,8 +55,12 @@ export class CollectionCalls {
     return this.transport.json({ method: 'GET', path: collectionPath(name), ...options });
   }
 
-  /** By name. */
-  async *listCollections(options: CallOptions = {}): AsyncGenerator<Collection> {
+  /**
+   * By name. Those of which the server cannot read what they are go to `onDamaged`; without it the first of them is thrown, after
+   * all others were given.
+   */
+  async *listCollections({ onDamaged, ...options }: ListOptions = {}): AsyncGenerator<Collection> {
+    const damaged: DamagedCollection[] = [];
     let cursor: string | undefined;
     do {
       const page: CollectionList = await this.transport.json({
@@ -60,8 +70,11 @@ export class CollectionCalls {
         ...options,
       });
       yield* page.collections;
+      for (const one of page.damaged ?? []) (onDamaged ?? ((it) => damaged.push(it)))(one);
       cursor = page.cursor;
     } while (cursor !== undefined);
+    const [first] = damaged;
+    if (first) throw new LookalikeApiError(500, first.code, first.detail);
   }
 
   dropCollection(name: string, options: CallOptions = {}): Promise<void> {

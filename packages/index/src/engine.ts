@@ -1,3 +1,4 @@
+import type { LookalikeError } from '@lookalike/store';
 import type { Filter } from './filter.ts';
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
@@ -192,6 +193,20 @@ export interface Collection {
   recall(options?: { sample?: number; k?: number; ef?: number; seed?: number }): Promise<RecallReport>;
 }
 
+/** A collection of which what it is cannot be read: what tells it is gone from the store, or not as it was written. */
+export interface DamagedCollection {
+  name: string;
+  /** Names the object. */
+  error: LookalikeError;
+}
+
+export interface CollectionPage {
+  collections: CollectionInfo[];
+  damaged: DamagedCollection[];
+  /** Where there are more: the last name of this page, to go on after. */
+  next?: string;
+}
+
 /**
  * The port in front of collections: nothing of hnswlib or of the log shows through it, so that a managed distributed
  * engine could take its place.
@@ -201,10 +216,8 @@ export interface SearchEngine {
   createCollection(name: string, config: CollectionConfig): Promise<CollectionInfo>;
   /** `LookalikeError('unknown-collection')` where there is none. */
   collection(name: string): Promise<Collection>;
-  listCollections(options?: {
-    after?: string;
-    limit?: number;
-  }): Promise<{ collections: CollectionInfo[]; next?: string }>;
+  /** By name. `limit` counts those that are damaged too: they are told apart and keep none of the others from the list. */
+  listCollections(options?: { after?: string; limit?: number }): Promise<CollectionPage>;
   /** `LookalikeError('unknown-collection')` where there is none. */
   dropCollection(name: string): Promise<void>;
   /** Waits for writes under way; further calls throw `LookalikeError('closed')`. */

@@ -65,7 +65,7 @@ async function fetchInto(
 }
 
 /** Whether an object is damaged or gone, rather than out of reach. */
-export function isDamage(error: unknown): boolean {
+export function isDamage(error: unknown): error is LookalikeError {
   return (
     error instanceof LookalikeError && ['damaged-object', 'missing-object', 'short-read'].includes(error.code)
   );

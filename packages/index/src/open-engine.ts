@@ -11,7 +11,7 @@ import { BuildPool } from './build-pool.ts';
 import { newestCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { type CollectionOptions, LogCollection } from './collection.ts';
 import { CollectionDirectory } from './collection-directory.ts';
-import type { Collection, CollectionConfig, CollectionInfo, SearchEngine } from './engine.ts';
+import type { Collection, CollectionConfig, CollectionInfo, CollectionPage, SearchEngine } from './engine.ts';
 import { collectGarbage } from './garbage.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Head } from './head.ts';
@@ -170,19 +170,24 @@ class LogEngine implements SearchEngine, Administration {
     };
   }
 
-  async listCollections(
-    options: { after?: string; limit?: number } = {},
-  ): Promise<{ collections: CollectionInfo[]; next?: string }> {
+  async listCollections(options: { after?: string; limit?: number } = {}): Promise<CollectionPage> {
     this.#assertOpen();
     const limit = checkWhole('limit', options.limit, 1, 1000, 100);
-    const collections: CollectionInfo[] = [];
+    const page: CollectionPage = { collections: [], damaged: [] };
+    let last: string | undefined;
     for await (const name of this.#names(options.after)) {
-      const info = await this.#infoOf(name);
+      const info = await this.#infoOf(name).catch((error: unknown) => {
+        if (isDamage(error)) return error;
+        throw error;
+      });
       if (info === undefined) continue;
-      if (collections.length === limit) return { collections, next: collections.at(-1)?.name as string };
-      collections.push(info);
+      if (last !== undefined && page.collections.length + page.damaged.length === limit)
+        return { ...page, next: last };
+      if (info instanceof LookalikeError) page.damaged.push({ name, error: info });
+      else page.collections.push(info);
+      last = name;
     }
-    return { collections };
+    return page;
   }
 
   /** Undefined where there is no such collection. One that is not open stays so. */

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { CollectionConfig, CollectionInfo, HnswParameters, SearchEngine } from '@lookalike/index';
+import type { CollectionConfig, CollectionPage, HnswParameters, SearchEngine } from '@lookalike/index';
 import { LookalikeError } from '@lookalike/store';
 import type { ApiKey } from '../api-keys.ts';
 import type { ApiApp, Services } from '../app-context.ts';
@@ -57,19 +57,29 @@ export function registerCollectionRoutes(app: ApiApp, services: Services): void 
     key: ApiKey | undefined,
     limit: number,
     after: string | undefined,
-  ): Promise<{ collections: CollectionInfo[]; next?: string }> {
+  ): Promise<CollectionPage> {
     const from = (name: string | undefined) => (name === undefined ? {} : { after: name });
     const allowed = key?.collections;
     if (allowed === undefined) return engine.listCollections({ limit, ...from(after) });
-    const collections: CollectionInfo[] = [];
+    const found: CollectionPage = { collections: [], damaged: [] };
+    const names: string[] = [];
     let next = after;
     do {
       const page = await engine.listCollections(from(next));
-      collections.push(...page.collections.filter(({ name }) => allowed.includes(name)));
+      const collections = page.collections.filter(({ name }) => allowed.includes(name));
+      const damaged = page.damaged.filter(({ name }) => allowed.includes(name));
+      found.collections.push(...collections);
+      found.damaged.push(...damaged);
+      names.push(...[...collections, ...damaged].map(({ name }) => name).sort());
       next = page.next;
-    } while (next !== undefined && collections.length <= limit);
-    const shown = collections.slice(0, limit);
-    return { collections: shown, ...(collections.length > limit && { next: shown.at(-1)?.name as string }) };
+    } while (next !== undefined && names.length <= limit);
+    if (names.length <= limit) return found;
+    const shown = new Set(names.slice(0, limit));
+    return {
+      collections: found.collections.filter(({ name }) => shown.has(name)),
+      damaged: found.damaged.filter(({ name }) => shown.has(name)),
+      next: names[limit - 1] as string,
+    };
   }
 
   defineRoute(
@@ -116,9 +126,12 @@ export function registerCollectionRoutes(app: ApiApp, services: Services): void 
     },
     async (c, { query }) => {
       const after = decodeCursor('collections', query.cursor);
-      const { collections, next } = await listFor(c.get('key'), query.limit ?? 100, after);
+      const { collections, damaged, next } = await listFor(c.get('key'), query.limit ?? 100, after);
       const answer: CollectionList = {
         collections,
+        ...(damaged.length > 0 && {
+          damaged: damaged.map(({ name, error }) => ({ name, code: error.code, detail: error.message })),
+        }),
         ...(next === undefined ? {} : { cursor: encodeCursor('collections', next) }),
       };
       return c.json(answer);

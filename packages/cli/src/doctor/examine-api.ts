@@ -80,7 +80,10 @@ async function collectionsOutcome(client: LookalikeClient, signal: AbortSignal):
   let more = false;
   let longest = { name: '', tailRows: 0 };
   const wasteful: string[] = [];
-  for await (const { name } of client.listCollections({ signal })) {
+  const damaged: string[] = [];
+  const onDamaged = ({ name, detail }: { name: string; detail: string }) =>
+    damaged.push(`${name} (${detail})`);
+  for await (const { name } of client.listCollections({ signal, onDamaged })) {
     if (count === collectionsAtMost) {
       more = true;
       break;
@@ -97,6 +100,7 @@ async function collectionsOutcome(client: LookalikeClient, signal: AbortSignal):
     'at most all',
     'all',
   );
+  if (damaged.length > 0) return failed(`cannot be read: ${damaged.join(', ')}; of the others ${text}`);
   if (longest.tailRows >= longTail)
     return warning(`${text}: the indexer does not keep up; see its log, or run "lookalike compact"`);
   if (wasteful.length > 0)

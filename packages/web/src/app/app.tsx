@@ -37,8 +37,11 @@ export function App() {
   const start = useLoad('start', async (signal) => {
     const models = await server.models({ signal });
     const collections: Collection[] = [];
-    for await (const one of server.listCollections({ signal })) collections.push(one);
-    return { models, collections };
+    const damaged: string[] = [];
+    const onDamaged = ({ name, detail }: { name: string; detail: string }) =>
+      damaged.push(`${name}: ${detail}`);
+    for await (const one of server.listCollections({ signal, onDamaged })) collections.push(one);
+    return { models, collections, damaged };
   });
   const noteWrite = () => setWrites((count) => count + 1);
   const ingest = useIngest(() => {
@@ -109,6 +112,16 @@ export function App() {
             <p class="soft" role="status">
               Loading …
             </p>
+          )}
+          {start.value && start.value.damaged.length > 0 && (
+            <div class="notice bad" role="alert">
+              <p>Collections that cannot be read:</p>
+              <ul>
+                {start.value.damaged.map((one) => (
+                  <li key={one}>{one}</li>
+                ))}
+              </ul>
+            </div>
           )}
           {start.value && <View />}
         </main>

@@ -13,19 +13,22 @@ export type CallKind = 'get' | 'stream' | 'put' | 'list' | 'delete';
 /** What becomes of a call: it throws before it takes effect, or after. */
 export type Fault = 'before' | 'after' | undefined;
 
+/** `start`: of the range that is asked for. */
+export type Decide = (kind: CallKind, key: string, start?: number) => Fault | Promise<Fault>;
+
 /** Passes calls on to another store, as `decide` says: the way of one process to the objects it shares with others. */
 export class FaultStore implements ObjectStore {
   readonly description = 'faulty';
   readonly #inner: ObjectStore;
-  readonly #decide: (kind: CallKind, key: string) => Fault | Promise<Fault>;
+  readonly #decide: Decide;
 
-  constructor(inner: ObjectStore, decide: (kind: CallKind, key: string) => Fault | Promise<Fault>) {
+  constructor(inner: ObjectStore, decide: Decide) {
     this.#inner = inner;
     this.#decide = decide;
   }
 
-  async #call<T>(kind: CallKind, key: string, work: () => Promise<T>): Promise<T> {
-    const fault = await this.#decide(kind, key);
+  async #call<T>(kind: CallKind, key: string, work: () => Promise<T>, start?: number): Promise<T> {
+    const fault = await this.#decide(kind, key, start);
     if (fault === 'before') throw new Error(`injected: ${kind} ${key} failed`);
     const result = await work();
     if (fault === 'after') throw new Error(`injected: the answer to ${kind} ${key} was lost`);
@@ -35,7 +38,7 @@ export class FaultStore implements ObjectStore {
   get(key: string, options?: GetOptions & { ifNoneMatch?: never }): Promise<StoredObject | undefined>;
   get(key: string, options?: GetOptions): Promise<StoredObject | undefined | 'not-modified'>;
   get(key: string, options?: GetOptions): Promise<StoredObject | undefined | 'not-modified'> {
-    return this.#call('get', key, () => this.#inner.get(key, options));
+    return this.#call('get', key, () => this.#inner.get(key, options), options?.range?.start);
   }
 
   stream(key: string, options?: Pick<GetOptions, 'range' | 'signal'>) {

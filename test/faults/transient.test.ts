@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openEngine } from '@lookalike/index';
 import { checkStore, MemoryStore, type ObjectStore } from '@lookalike/store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type CallKind, FaultStore } from './fault-store.ts';
+import { type Decide, FaultStore } from './fault-store.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -32,19 +32,22 @@ test('what makes searches fast is fetched again where the store was out of reach
   await writer.compact('c');
   await writer.close();
 
-  const left = { graph: 0, rows: 0 };
-  const fails = (kind: CallKind, key: string) => {
-    if (kind === 'stream' && key.endsWith('/graph.hnsw')) return left.graph-- > 0;
-    if (kind === 'get' && key.endsWith('/rows.arrows')) return left.rows-- > 0;
-    return false;
-  };
-  const reader = await engineOn(
-    new FaultStore(store, (kind, key) => (fails(kind, key) ? 'before' : undefined)),
+  // Of what is fetched in the background alone: the graph, and the first rows, far from those that are searched for.
+  const left = { graph: 1, rows: 1 };
+  const [first] = (await store.list('collections/c/segments/')).objects.filter(({ key }) =>
+    key.endsWith('/rows.arrows'),
   );
+  const fails: Decide = (kind, key, start = 0) => {
+    if (kind === 'stream' && key.endsWith('/graph.hnsw') && left.graph > 0) left.graph--;
+    else if (key === first?.key && start < first.size / 4 && left.rows > 0) left.rows--;
+    else return undefined;
+    return 'before';
+  };
+  const reader = await engineOn(new FaultStore(store, fails));
   const collection = await reader.collection('c');
   const receipt = async () => {
     const { receipt } = await collection.query({
-      vector: Float32Array.of(1, 2, 3, 321),
+      vector: Float32Array.of(9, 9, 9, rows),
       topK: 1,
       ef: 10,
       explain: true,
@@ -52,8 +55,6 @@ test('what makes searches fast is fetched again where the store was out of reach
     return { warm: receipt?.warm, ways: receipt?.segments.map(({ way }) => way) };
   };
   expect(await receipt()).toEqual({ warm: false, ways: ['flat'] });
-  // Of what comes in the background now.
-  left.graph = left.rows = 1;
   await expect.poll(() => left, { timeout: 30_000 }).toEqual({ graph: 0, rows: 0 });
   await expect.poll(receipt, { timeout: 30_000 }).toEqual({ warm: true, ways: ['graph'] });
   await reader.close();

@@ -104,8 +104,23 @@ export async function findDuplicates(
   );
   const ofFiles = pairsOfFiles(pairs, contents);
   const byHash = pairsOfFiles(found.hashPairs, contents);
-  await hashPixels(items, pictures, pixelHashCandidates(items, ofFiles), options);
-  await hashFrames(items, pictures, frameHashCandidates(items, ofFiles, byHash), options);
+  const { cache } = options;
+  await decodeFurther(pixelHashCandidates(items, ofFiles), pictures, options, {
+    cached: (contentHash) => cache.pixelHash(contentHash),
+    decode: pixelHashIfReadable,
+    keep: (contentHash, hash) => cache.putPixelHash(contentHash, hash),
+    use: (index, hash) => {
+      (items[index] as DuplicateItem).pixelHash = hash;
+    },
+  });
+  await decodeFurther(frameHashCandidates(items, ofFiles, byHash), pictures, options, {
+    cached: (contentHash) => cache.frameHashes(contentHash),
+    decode: frameHashes,
+    keep: (contentHash, hashes) => cache.putFrameHashes(contentHash, hashes),
+    use: (index, hashes) => {
+      (items[index] as DuplicateItem).frameHashes = hashes;
+    },
+  });
   const grouping: GroupOptions = {
     ...(options.different && { different: options.different }),
     ...(options.minHashSimilarity !== undefined && {
@@ -210,36 +225,19 @@ function lowestUseful(calibration: readonly CalibratedThreshold[], compared: num
   return Math.min(1, Math.max(0.001, similarity));
 }
 
-async function hashPixels(
-  items: readonly DuplicateItem[],
-  pictures: readonly ScannedFile[],
-  candidates: readonly number[],
-  { cache, signal }: FindDuplicatesOptions,
-): Promise<void> {
-  await forEachConcurrently(
-    candidates,
-    DECODED_AT_ONCE,
-    async (index) => {
-      const picture = pictures[index] as ScannedFile;
-      const { contentHash } = picture;
-      let hash = cache.pixelHash(contentHash);
-      if (hash === undefined) {
-        const bytes = await readUnchanged(picture);
-        hash = bytes && (await pixelHashIfReadable(bytes, { signal }));
-        if (hash === undefined) return;
-        cache.putPixelHash(contentHash, hash);
-      }
-      (items[index] as DuplicateItem).pixelHash = hash;
-    },
-    signal,
-  );
+/** What is learnt of a picture by decoding it once more; `decode` resolves to undefined where it cannot be. */
+interface FurtherFact<Fact> {
+  cached(contentHash: string): Fact | undefined;
+  decode(bytes: Uint8Array, options: { signal: AbortSignal }): Promise<Fact | undefined>;
+  keep(contentHash: string, fact: Fact): void;
+  use(index: number, fact: Fact): void;
 }
 
-async function hashFrames(
-  items: readonly DuplicateItem[],
-  pictures: readonly ScannedFile[],
+async function decodeFurther<Fact>(
   candidates: readonly number[],
-  { cache, signal }: FindDuplicatesOptions,
+  pictures: readonly ScannedFile[],
+  { signal }: FindDuplicatesOptions,
+  { cached, decode, keep, use }: FurtherFact<Fact>,
 ): Promise<void> {
   await forEachConcurrently(
     candidates,
@@ -247,14 +245,14 @@ async function hashFrames(
     async (index) => {
       const picture = pictures[index] as ScannedFile;
       const { contentHash } = picture;
-      let hashes = cache.frameHashes(contentHash);
-      if (hashes === undefined) {
+      let fact = cached(contentHash);
+      if (fact === undefined) {
         const bytes = await readUnchanged(picture);
-        hashes = bytes && (await frameHashes(bytes, { signal }));
-        if (hashes === undefined) return;
-        cache.putFrameHashes(contentHash, hashes);
+        fact = bytes && (await decode(bytes, { signal }));
+        if (fact === undefined) return;
+        keep(contentHash, fact);
       }
-      (items[index] as DuplicateItem).frameHashes = hashes;
+      use(index, fact);
     },
     signal,
   );

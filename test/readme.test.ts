@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { serverGreeting } from '../packages/cli/src/test-command.ts';
 
 const run = promisify(execFile);
 const repository = join(import.meta.dirname, '..');
@@ -39,15 +40,7 @@ describe("the README's lines, as a newcomer pastes them", async () => {
     await sharp(join(album, 'cat.jpg')).resize(200).webp().toFile(join(album, 'cat-small.webp'));
 
     server = spawn('lookalike', ['serve', '--port', '0'], { cwd: repository, env: environment() });
-    address = await new Promise<string>((resolve, reject) => {
-      let output = '';
-      server.stdout?.on('data', (text) => {
-        output += text;
-        const found = /http:\/\/[\d.]+:\d+/.exec(output);
-        if (found && output.includes('Ctrl-C')) resolve(found[0]);
-      });
-      server.once('close', () => reject(new Error(`the server ended: ${output}`)));
-    });
+    ({ url: address } = await serverGreeting(server));
   });
 
   afterAll(async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { BIN, runCommand, temporaryFolder } from '../../packages/cli/src/test-command.ts';
+import { BIN, runCommand, serverGreeting, temporaryFolder } from '../../packages/cli/src/test-command.ts';
 
 /** The real server over a folder of its own, and the real command against it. */
 export async function runningServer(args: readonly string[] = []) {
@@ -9,19 +9,7 @@ export async function runningServer(args: readonly string[] = []) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  let output = '';
-  let errors = '';
-  child.stderr?.on('data', (text) => {
-    errors += text;
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.stdout?.on('data', (text) => {
-      output += text;
-      if (output.includes('Press Ctrl-C')) resolve();
-    });
-    child.once('close', () => reject(new Error(`the server ended: ${errors}`)));
-  });
-  const url = /http:\/\/[\d.:]+/.exec(output)?.[0] as string;
+  const { url } = await serverGreeting(child);
   return {
     url,
     ...folder,

@@ -133,11 +133,10 @@ describe('the package of the client', () => {
       'type Same<A, B> = IsAny<A> extends true ? false : [A] extends [B] ? ([B] extends [A] ? true : false) : false;',
       ...names.map((name) => `const same${name}: Same<Packed.${name}, Api.${name}> = true;`),
     ].join('\n');
-    const settings = { extends: join(repository, 'tsconfig.json'), exactOptionalPropertyTypes: false };
     await writeFile(
       join(project, 'comparison.json'),
       JSON.stringify({
-        extends: settings.extends,
+        extends: join(repository, 'tsconfig.json'),
         compilerOptions: {
           exactOptionalPropertyTypes: false,
           typeRoots: [join(repository, 'node_modules/@types')],

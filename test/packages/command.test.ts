@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { runCommand, runProcess } from '../../packages/cli/src/test-command.ts';
+import { runCommand, runProcess, serverGreeting } from '../../packages/cli/src/test-command.ts';
 import { type Packed, pack, repository } from './packed.ts';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -60,15 +60,7 @@ async function serve(node: string, data: string): Promise<{ url: string; stop():
     cwd: packed.folder,
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const url = await new Promise<string>((resolve, reject) => {
-    let output = '';
-    child.stdout?.on('data', (text) => {
-      output += text;
-      const found = /http:\/\/[\d.]+:\d+/.exec(output);
-      if (found && output.includes('Ctrl-C')) resolve(found[0]);
-    });
-    child.once('close', () => reject(new Error(`the server ended: ${output}`)));
-  });
+  const { url } = await serverGreeting(child);
   return {
     url,
     stop: () => {

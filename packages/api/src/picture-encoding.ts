@@ -93,7 +93,7 @@ export async function keepPicture(
   try {
     const [{ pixelHash, thumbnail }, frames] = await Promise.all([
       pixelHashAndThumbnail(bytes, THUMBNAIL_SIZE, options),
-      frameHashes(bytes, options),
+      picture.frames === 1 ? undefined : frameHashes(bytes, options),
     ]);
     await storeThumbnail(objects, collection, { sha256: picture.sha256, thumbnail });
     return { ok: true, picture: { ...picture, pixelHash, ...(frames && { frameHashes: frames }) } };

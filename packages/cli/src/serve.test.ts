@@ -3,7 +3,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BIN, runCommand, TEST_PICTURES, temporaryFolder } from './test-command.ts';
+import { BIN, runCommand, serverGreeting, TEST_PICTURES, temporaryFolder } from './test-command.ts';
 
 type Folder = Awaited<ReturnType<typeof temporaryFolder>>;
 
@@ -23,20 +23,7 @@ async function startServer(folder: Folder, args: string[] = [], cwd?: string): P
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  let output = '';
-  let errors = '';
-  child.stderr.on('data', (text) => {
-    errors += text;
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.on('data', (text) => {
-      output += text;
-      if (output.includes('Press Ctrl-C')) resolve();
-    });
-    child.once('close', () => reject(new Error(`the server ended: ${errors}`)));
-  });
-  const url = /http:\/\/[\d.:]+/.exec(output)?.[0] as string;
-  return { url, greeting: output, child, ended };
+  return { ...(await serverGreeting(child)), child, ended };
 }
 
 describe('a server, and the commands that use it', () => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -61,6 +61,26 @@ export function runProcess(file: string, args: readonly string[], options: RunOp
     child.on('close', (status) => resolve({ status, stdout, stderr }));
     child.stdin.end(options.input ?? '');
   });
+}
+
+/**
+ * What `lookalike serve` greets with once it listens, and the address in it.
+ * @throws with what it said, where it ends before
+ */
+export async function serverGreeting(child: ChildProcess): Promise<{ greeting: string; url: string }> {
+  let greeting = '';
+  let errors = '';
+  child.stderr?.on('data', (text) => {
+    errors += text;
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on('data', (text) => {
+      greeting += text;
+      if (greeting.includes('Press Ctrl-C')) resolve();
+    });
+    child.once('close', () => reject(new Error(`the server ended: ${greeting}${errors}`)));
+  });
+  return { greeting, url: /http:\/\/[\d.:]+/.exec(greeting)?.[0] as string };
 }
 
 /** A temporary folder with a cache of its own, removed by `remove`. */

@@ -60,7 +60,7 @@ export class CollectionCalls {
    * all others were given.
    */
   async *listCollections({ onDamaged, ...options }: ListOptions = {}): AsyncGenerator<Collection> {
-    const damaged: DamagedCollection[] = [];
+    let untold: DamagedCollection | undefined;
     let cursor: string | undefined;
     do {
       const page: CollectionList = await this.transport.json({
@@ -70,11 +70,13 @@ export class CollectionCalls {
         ...options,
       });
       yield* page.collections;
-      for (const one of page.damaged ?? []) (onDamaged ?? ((it) => damaged.push(it)))(one);
+      for (const one of page.damaged ?? []) {
+        if (onDamaged) onDamaged(one);
+        else untold ??= one;
+      }
       cursor = page.cursor;
     } while (cursor !== undefined);
-    const [first] = damaged;
-    if (first) throw new LookalikeApiError(500, first.code, first.detail);
+    if (untold) throw new LookalikeApiError(500, untold.code, untold.detail);
   }
 
   dropCollection(name: string, options: CallOptions = {}): Promise<void> {

@@ -29,7 +29,7 @@ export function animationCourse({
 export function runAlike(a: AnimationCourse, b: AnimationCourse): boolean {
   const count = a.places.length;
   if (count === 0 || count !== b.places.length) return false;
-  const differ = a.frames === b.frames ? countedDiffer : timedDiffer;
+  const differ = a.frames === b.frames ? wordsDiffer : timedDiffer;
   const most = a.isPage && b.isPage ? SURE_HASH_BITS : MOST_HASH_BITS;
   let sum = 0;
   return (
@@ -39,10 +39,6 @@ export function runAlike(a: AnimationCourse, b: AnimationCourse): boolean {
       return bits <= most;
     }) && sum <= count * SURE_HASH_BITS
   );
-}
-
-function countedDiffer(a: Uint32Array, b: Uint32Array): number {
-  return wordsDiffer(a, b);
 }
 
 /** Of the nearest two. */

@@ -202,21 +202,20 @@ function animationsApart(
   filesOf: readonly (readonly number[])[],
 ): (a: number, b: number) => boolean {
   const shown = contentShown(items);
-  /** By node, of each content in it. */
-  const animations = new Map<number, Map<string, AnimationCourse>>();
-  for (const [node, files] of filesOf.entries()) {
-    const animated = files.map((index) => items[index] as DuplicateItem).filter(isAnimated);
-    if (animated.length === 0) continue;
+  /** By node, of each content in it; none of a node without animations, as nearly all are. */
+  const animations = filesOf.map((files) => {
     const courses = new Map<string, AnimationCourse>();
-    for (const item of animated)
+    for (const item of files.map((index) => items[index] as DuplicateItem).filter(isAnimated))
       if (!courses.get(shown(item))?.places.length) courses.set(shown(item), animationCourse(item));
-    animations.set(node, courses);
-  }
-  const coursesOf = (node: number) => [...(animations.get(node) ?? [])];
-  return (a, b) =>
-    coursesOf(a).every(([one, courseOfOne]) =>
-      coursesOf(b).every(([other, courseOfOther]) => one === other || runAlike(courseOfOne, courseOfOther)),
+    return courses.size > 0 ? [...courses] : undefined;
+  });
+  return (a, b) => {
+    const [ofA, ofB] = [animations[a], animations[b]];
+    if (!ofA || !ofB) return true;
+    return ofA.every(([one, course]) =>
+      ofB.every(([other, otherCourse]) => one === other || runAlike(course, otherCourse)),
     );
+  };
 }
 
 /**

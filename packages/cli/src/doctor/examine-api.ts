@@ -81,9 +81,11 @@ async function collectionsOutcome(client: LookalikeClient, signal: AbortSignal):
   let longest = { name: '', tailRows: 0 };
   const wasteful: string[] = [];
   const damaged: string[] = [];
-  const onDamaged = ({ name, detail }: { name: string; detail: string }) =>
-    damaged.push(`${name} (${detail})`);
-  for await (const { name } of client.listCollections({ signal, onDamaged })) {
+  const collections = client.listCollections({
+    signal,
+    onDamaged: ({ name, detail }) => damaged.push(`${name} (${detail})`),
+  });
+  for await (const { name } of collections) {
     if (count === collectionsAtMost) {
       more = true;
       break;

@@ -38,9 +38,11 @@ export function App() {
     const models = await server.models({ signal });
     const collections: Collection[] = [];
     const damaged: string[] = [];
-    const onDamaged = ({ name, detail }: { name: string; detail: string }) =>
-      damaged.push(`${name}: ${detail}`);
-    for await (const one of server.listCollections({ signal, onDamaged })) collections.push(one);
+    const all = server.listCollections({
+      signal,
+      onDamaged: ({ name, detail }) => damaged.push(`${name}: ${detail}`),
+    });
+    for await (const one of all) collections.push(one);
     return { models, collections, damaged };
   });
   const noteWrite = () => setWrites((count) => count + 1);
